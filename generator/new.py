@@ -1,0 +1,124 @@
+"""Creates a project: finds the templates, and renders one of them into a folder, all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import __version__
+from .catalogue import Catalogue, load
+from .errors import UsageError
+from .git import git, top_level
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The built templates: the folder they are in, what they offer, and the version a project of theirs remembers.
+
+    `commit` is empty when it is not known; such a project cannot be updated.
+    """
+
+    root: Path
+    catalogue: Catalogue
+    commit: str
+    source: str
+
+
+def find() -> Templates:
+    """The templates that came with this installation, or those of the checkout that it runs from.
+
+    Raises:
+        BuildError: the checkout's sources are broken.
+    """
+    package = Path(__file__).resolve().parent
+    installed = package / "data"
+    if installed.is_dir():
+        catalogue = load(installed)
+        return Templates(installed, catalogue, f"v{__version__}", catalogue.source)
+    checkout = package.parent
+    return Templates(checkout, load(checkout), _commit(checkout), str(checkout))
+
+
+def _commit(checkout: Path) -> str:
+    # An update starts from the commit that the project remembers. With changes on top, that would be a wrong one.
+    if top_level(checkout) != checkout or git(checkout, "status", "--porcelain", "--", "built") != "":
+        return ""
+    return git(checkout, "describe", "--tags", "--always") or ""
+
+
+def check_destination(destination: Path) -> None:
+    """See that a project can be made at `destination`.
+
+    Raises:
+        UsageError: something is there already, or something is in the way.
+    """
+    try:
+        if destination.is_dir():
+            if any(destination.iterdir()):
+                raise UsageError(f"{destination}: the folder is not empty. Name one that is not there yet.")
+            return
+        if destination.exists() or destination.is_symlink():
+            raise UsageError(f"{destination}: a file of that name is there. Name a folder that is not there yet.")
+        for parent in destination.absolute().parents:
+            if parent.is_dir():
+                return
+            if parent.exists():
+                raise UsageError(f"{destination}: {parent} is not a folder. Name a folder that can be made.")
+    except OSError as error:
+        raise UsageError(f"{destination}: {error.strerror}. Name a folder that can be made.") from error
+
+
+def create(templates: Templates, pattern: str, destination: Path, answers: Mapping[str, str]) -> None:
+    """Make a project of `pattern` at exactly `destination`. When it fails, nothing is left behind.
+
+    `answers` are complete and follow the rules: they hold nothing that cookiecutter would evaluate.
+
+    Raises:
+        UsageError: `destination` is taken or cannot be written.
+    """
+    check_destination(destination)
+    try:
+        _create(templates, pattern, destination.absolute(), answers)
+    except OSError as error:
+        raise UsageError(f"{destination}: {error.strerror}. Name a folder that can be made.") from error
+
+
+def _create(templates: Templates, pattern: str, destination: Path, answers: Mapping[str, str]) -> None:
+    # On the same disk as the destination, so that the finished project only has to be renamed.
+    beside = next(parent for parent in destination.parents if parent.is_dir())
+    with tempfile.TemporaryDirectory(prefix=".serverless-templates-", dir=beside) as folder:
+        project = _render(templates, pattern, Path(folder), answers)
+        if destination.is_dir():
+            # Perhaps somebody's current folder: fill it, rather than put another one in its place.
+            for path in project.iterdir():
+                path.rename(destination / path.name)
+        else:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            project.rename(destination)
+
+
+def _render(templates: Templates, pattern: str, folder: Path, answers: Mapping[str, str]) -> Path:
+    from cookiecutter.main import cookiecutter  # slow to import, and only needed here
+
+    # A copy: installers leave compiled files beside the Python files of a template, which must not get into a project.
+    template = folder / "template"
+    shutil.copytree(templates.root / "built" / pattern, template, ignore=shutil.ignore_patterns("__pycache__"))
+    # Instead of the user's own configuration, whose defaults are not for us, and whose replay file would stay behind.
+    config = folder / "config.yaml"
+    config.write_text(json.dumps({"cookiecutters_dir": str(folder), "replay_dir": str(folder / "replay")}), "utf-8")
+    logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
+    return Path(
+        cookiecutter(
+            str(template),
+            no_input=True,
+            extra_context={**answers, "__commit": templates.commit, "__src_path": templates.source},
+            output_dir=str(folder / "output"),
+            config_file=str(config),
+            accept_hooks=False,  # the answers are checked, and the origin is known
+        )
+    )
