@@ -1,0 +1,68 @@
+"""`make demo`: sends orders through the stack on the local AWS, and shows where they end."""
+
+import json
+import sys
+import time
+from typing import Any
+
+from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from scripts.dead_letters import show
+from scripts.signed_request import call
+
+POISON = "this is no order"
+
+
+def main() -> None:
+    """Send three orders, one of them twice, and a message that is no order."""
+    try:
+        with local_aws() as aws:
+            print(
+                f"Local AWS at {aws.endpoint}: building and deploying template.yaml …", flush=True
+            )
+            run(deploy(aws))
+    except LocalAwsError as error:
+        sys.exit(str(error))
+
+
+def run(stack: Stack) -> None:
+    """Send, wait until the queue is empty, and print both ends."""
+    sqs, dynamodb = stack.aws.client("sqs"), stack.aws.client("dynamodb")
+    url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
+
+    print("\nCalls to the API:")
+    for order_id, quantity in (("order-1", 1), ("order-2", 2), ("order-3", 3), ("order-3", 3)):
+        body = json.dumps({"order_id": order_id, "sku": "teapot", "quantity": quantity})
+        answer = call("POST", url, body, session=stack.aws.session, verify=stack.aws.ca)
+        print(f"  POST {body} -> {answer.status} {answer.body}")
+    answer = call("POST", url, POISON, session=stack.aws.session, verify=stack.aws.ca)
+    print(f"  POST {POISON!r} -> {answer.status} {answer.json['errors']}")
+
+    print("\nPast the API, straight into the queue:")
+    sqs.send_message(QueueUrl=stack.outputs["QueueUrl"], MessageBody=POISON)
+    print(f"  {POISON!r}")
+    wait_until_empty(sqs, stack.outputs["QueueUrl"])
+
+    print("\nThe table of shipments, one per order:")
+    items = dynamodb.scan(TableName=stack.outputs["ShipmentsTable"])["Items"]
+    for item in sorted(items, key=lambda item: str(item["order_id"]["S"])):
+        values = [str(value) for field in sorted(item) for value in item[field].values()]
+        print(f"  {'  '.join(values)}")
+    print("\nThe dead-letter queue:")
+    show(sqs, stack.outputs["DeadLetterQueueUrl"])
+
+
+def wait_until_empty(sqs: Any, queue: str) -> None:
+    """Until no message waits or is at work."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    deadline = time.monotonic() + 60
+    while True:
+        got = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        if not any(int(got[name]) for name in names):
+            return
+        if time.monotonic() > deadline:
+            raise LocalAwsError("the queue is not empty after a minute")
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Reads what is shipped: template.yaml, samconfig.toml, and what the code of each function does."""
+
+import ast
+import importlib
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import botocore.session
+import yaml
+from botocore import xform_name
+
+PROJECT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("dev", "staging", "prod")
+Resource = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms: `!Sub X` becomes {"Fn::Sub": "X"}."""
+
+
+def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
+    key = name if name in ("Ref", "Condition") else f"Fn::{name}"
+    if isinstance(node, yaml.ScalarNode):
+        return {key: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {key: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {key: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+@cache
+def template(path: str = "template.yaml") -> dict[str, Any]:
+    """A CloudFormation template of this project."""
+    loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    return loaded
+
+
+def resources(kind: str) -> dict[str, Resource]:
+    """The template's resources of one type, by logical id."""
+    return {
+        name: resource
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def functions() -> dict[str, Resource]:
+    """Properties of each function, what it has from Globals included."""
+    shared = template()["Globals"]["Function"]
+    found = {}
+    for name, resource in resources("AWS::Serverless::Function").items():
+        own = resource["Properties"]
+        variables = {
+            **shared["Environment"]["Variables"],
+            **own.get("Environment", {}).get("Variables", {}),
+        }
+        found[name] = {**shared, **own, "Environment": {"Variables": variables}}
+    return found
+
+
+def statements(function: Resource) -> list[dict[str, Any]]:
+    """The policy statements of a function's role."""
+    role = resources("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"].partition(".")[0]]
+    return [
+        statement
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def as_list(value: Any) -> list[Any]:
+    """Policies and templates may hold one thing where several are meant."""
+    return value if isinstance(value, list) else [value]
+
+
+@cache
+def samconfig() -> dict[str, Any]:
+    """What differs between environments."""
+    return tomllib.loads((PROJECT / "samconfig.toml").read_text())
+
+
+def parameters(environment: str) -> dict[str, str]:
+    """The template's parameters as an environment sets them."""
+    overrides = samconfig()[environment]["deploy"]["parameters"]["parameter_overrides"]
+    pairs = (override.split("=", 1) for override in overrides)
+    return {name: value.strip('"') for name, value in pairs}
+
+
+def resolve(value: Any, environment: str) -> Any:
+    """A value of the template in an environment, where it is a parameter."""
+    if isinstance(value, dict) and "Ref" in value:
+        return parameters(environment)[value["Ref"]]
+    return value
+
+
+def settings_of(function: Resource) -> set[str]:
+    """Names of the environment variables that a function's code reads."""
+    module_name = function["Handler"].rpartition(".")[0]
+    with patch.dict(os.environ, stand_ins(function)):
+        module = importlib.import_module(module_name)
+    return {field.name.upper() for field in fields(module.Settings)}
+
+
+def stand_ins(function: Resource) -> dict[str, str]:
+    """A value for each variable that a function might read, enough to import its handler."""
+    variables = function["Environment"]["Variables"]
+    return {name: "1" for name in variables if not name.startswith("POWERTOOLS_")}
+
+
+def calls_of(function: Resource) -> set[str]:
+    """IAM actions that a function's own code needs: every AWS operation it calls by name."""
+    trees = [ast.parse(path.read_text()) for path in _modules_of(function)]
+    names = {name for tree in trees for name in _called_names(tree)}
+    services = clients_of(function)
+    session = botocore.session.get_session()
+    actions: set[str] = set()
+    for service in services:
+        for operation in session.get_service_model(service).operation_names:
+            if xform_name(operation) in names:
+                actions |= _actions(service, operation, trees)
+    return actions
+
+
+def clients_of(function: Resource) -> set[str]:
+    """The AWS services for which a function makes clients."""
+    trees = [ast.parse(path.read_text()) for path in _modules_of(function)]
+    return {service for tree in trees for service in _clients(tree)}
+
+
+def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
+    if operation != "TransactWriteItems":
+        return {f"{service}:{operation}"}
+    # IAM asks for what the transaction holds: {"Put": …} needs dynamodb:PutItem.
+    parts = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+    keys = {
+        key.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    return {f"{service}:{action}" for part, action in parts.items() if part in keys}
+
+
+def _modules_of(function: Resource) -> list[Path]:
+    """The files that a function's handler imports, directly or not, its own first."""
+    paths = [_path(function["Handler"].rpartition(".")[0])]
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("service."):
+                imported = _path(node.module or "")
+                if imported not in paths:
+                    paths.append(imported)
+    return paths
+
+
+def _path(module: str) -> Path:
+    return PROJECT / "src" / Path(*module.split(".")).with_suffix(".py")
+
+
+def _called_names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(name)]):
+                yield str(name)
+            case ast.Call(func=ast.Attribute(attr=name)):
+                yield name
+
+
+def _clients(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name("client"), args=[ast.Constant(service)]):
+                yield str(service)

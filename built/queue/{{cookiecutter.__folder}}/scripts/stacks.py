@@ -1,0 +1,39 @@
+"""Finds a deployed stack: its name is in samconfig.toml, everything else in its outputs."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def settings_of(env: str) -> dict[str, Any]:
+    """The section of samconfig.toml for an environment.
+
+    Raises:
+        SystemExit: there is no such section.
+    """
+    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    environments = {name: section for name, section in sections.items() if name != "version"}
+    if env not in environments:
+        known = ", ".join(environments)
+        raise SystemExit(f"{env!r} is not an environment of samconfig.toml; these are: {known}")
+    settings: dict[str, Any] = environments[env]
+    return settings
+
+
+def outputs_of(env: str) -> dict[str, str]:
+    """The outputs of an environment's stack, by name."""
+    settings = settings_of(env)["global"]["parameters"]
+    stacks = boto3.client("cloudformation", region_name=settings["region"]).describe_stacks(
+        StackName=settings["stack_name"]
+    )["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+
+def region_of(env: str) -> str:
+    """The AWS region of an environment."""
+    region: str = settings_of(env)["global"]["parameters"]["region"]
+    return region

@@ -1,0 +1,28 @@
+"""Sends accepted orders to the queue."""
+
+from typing import TYPE_CHECKING
+
+from service.domain.orders import Order
+from service.observability import tracer
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class OrderQueue:
+    """The queue between accepting an order and shipping it."""
+
+    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    @tracer.capture_method(capture_response=False)
+    def send(self, order: Order, correlation_id: str) -> None:
+        """Returns once SQS has stored the order on several servers."""
+        self._sqs.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=order.to_json(),
+            MessageAttributes={
+                "correlation_id": {"DataType": "String", "StringValue": correlation_id}
+            },
+        )

@@ -1,0 +1,40 @@
+"""Stores shipments, one per order."""
+
+from service.adapters.idempotency import IdempotentWriter
+from service.domain.orders import Order, Shipment
+from service.observability import tracer
+
+
+class Shipments:
+    """The table of shipments."""
+
+    def __init__(self, writer: IdempotentWriter, table: str) -> None:
+        self._writer = writer
+        self._table = table
+
+    @tracer.capture_method(capture_response=False)
+    def add(self, order: Order, shipment: Shipment) -> bool:
+        """Store the shipment of an order.
+
+        Returns:
+            False when the order had been shipped before; then nothing changes.
+        """
+        return self._writer.write_once(
+            key=order.order_id,
+            content=order.to_json(),
+            effect=[
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": {
+                            "shipment_id": {"S": shipment.shipment_id},
+                            "order_id": {"S": shipment.order_id},
+                            "sku": {"S": shipment.sku},
+                            "quantity": {"N": str(shipment.quantity)},
+                            "created_at": {"N": str(shipment.created_at)},
+                        },
+                    }
+                }
+            ],
+            now=shipment.created_at,
+        )

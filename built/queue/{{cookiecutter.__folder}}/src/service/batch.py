@@ -1,0 +1,62 @@
+"""Works through a batch of SQS records, so that each is done, tried again, or set aside."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from service.observability import MetricUnit, correlation_id_or, logger, metrics
+
+Record = dict[str, Any]
+
+
+class PermanentError(Exception):
+    """Work that can never succeed, however often it is tried."""
+
+
+def process_batch(
+    records: Iterable[Record],
+    work: Callable[[Record], None],
+    set_aside: Callable[[Record, str], None],
+    max_receive_count: int,
+) -> dict[str, list[dict[str, str]]]:
+    """Do `work` on every record, and return the partial batch response that SQS expects.
+
+    A record whose work fails for good, or for the last time, goes to `set_aside` with the cause.
+    Any other failure leaves the record in the queue, for SQS to deliver again.
+    """
+    to_retry = []
+    for record in records:
+        logger.append_keys(message_id=record["messageId"], correlation_id=_correlation_id(record))
+        try:
+            work(record)
+        except Exception as error:
+            if not _gave_up(record, error, set_aside, max_receive_count):
+                to_retry.append({"itemIdentifier": record["messageId"]})
+    logger.remove_keys(["message_id", "correlation_id"])
+    return {"batchItemFailures": to_retry}
+
+
+def _gave_up(
+    record: Record,
+    error: Exception,
+    set_aside: Callable[[Record, str], None],
+    max_receive_count: int,
+) -> bool:
+    attempt = int(record["attributes"]["ApproximateReceiveCount"])
+    cause = f"{type(error).__name__}: {error}"
+    if not isinstance(error, PermanentError) and attempt < max_receive_count:
+        logger.warning("will be tried again", attempt=attempt, cause=cause, exc_info=True)
+        return False
+    try:
+        set_aside(record, cause)
+    except Exception:
+        # SQS itself moves the message after the last attempt; only the cause is lost there.
+        logger.exception("could not be set aside", attempt=attempt, cause=cause)
+        return False
+    logger.error("set aside in the dead-letter queue", attempt=attempt, cause=cause)
+    metrics.add_metric("MessagesSetAside", MetricUnit.Count, 1)
+    return True
+
+
+def _correlation_id(record: Record) -> str:
+    given = record.get("messageAttributes", {}).get("correlation_id", {}).get("stringValue")
+    return correlation_id_or(record["messageId"], given)

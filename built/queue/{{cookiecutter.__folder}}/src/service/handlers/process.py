@@ -1,0 +1,58 @@
+"""Takes orders from the queue and ships each of them exactly once."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.adapters.aws import client
+from service.adapters.dead_letters import dead_letter_sender
+from service.adapters.idempotency import IdempotentWriter
+from service.adapters.shipments import Shipments
+from service.batch import PermanentError, process_batch
+from service.domain.orders import InvalidOrderError, parse_order, ship
+from service.environment import read_settings
+from service.observability import MetricUnit, logger, metrics, observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment variables of this function."""
+
+    shipments_table: str
+    idempotency_table: str
+    idempotency_days: int
+    dead_letter_queue_url: str
+    max_receive_count: int
+
+
+settings = read_settings(Settings)
+shipments = Shipments(
+    IdempotentWriter(client("dynamodb"), settings.idempotency_table, settings.idempotency_days),
+    settings.shipments_table,
+)
+set_aside = dead_letter_sender(client("sqs"), settings.dead_letter_queue_url)
+
+
+@observed
+def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Ship the orders of a batch, and name those that SQS shall deliver again."""
+    return process_batch(event["Records"], ship_order, set_aside, settings.max_receive_count)
+
+
+def ship_order(record: dict[str, Any]) -> None:
+    """Ship the order in one record, unless it was shipped before."""
+    try:
+        order = parse_order(record["body"])
+    except InvalidOrderError as error:
+        raise PermanentError(str(error)) from error
+    shipment = ship(order, shipment_id=str(uuid.uuid4()), now=int(time.time()))
+    if shipments.add(order, shipment):
+        logger.info("shipped", order_id=order.order_id, shipment_id=shipment.shipment_id)
+        metrics.add_metric("OrdersShipped", MetricUnit.Count, 1)
+    else:
+        logger.info("had been shipped before", order_id=order.order_id)
+        metrics.add_metric("DuplicateOrders", MetricUnit.Count, 1)

@@ -1,0 +1,265 @@
+"""Each order is shipped once, or stands in the dead-letter queue with its cause."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from local_aws.stack import Stack
+from scripts.dead_letters import redrive
+from scripts.signed_request import Answer, call
+
+Eventually = Callable[[Callable[[], Any]], Any]
+WRITE = "DynamoDB_20120810.TransactWriteItems"
+
+
+class Orders:
+    """What tests do with the deployed stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
+        self.queue = stack.outputs["QueueUrl"]
+        self.dead_letter_queue = stack.outputs["DeadLetterQueueUrl"]
+        self.sqs = stack.aws.client("sqs")
+        self.dynamodb = stack.aws.client("dynamodb")
+
+    def post(self, body: str, **headers: str) -> Answer:
+        aws = self.stack.aws
+        return call("POST", self.url, body, headers=headers, session=aws.session, verify=aws.ca)
+
+    def send(self, *bodies: str) -> None:
+        """Put messages into the queue, past the API, in batches."""
+        for start in range(0, len(bodies), 10):
+            batch = [
+                {"Id": str(i), "MessageBody": body}
+                for i, body in enumerate(bodies[start : start + 10])
+            ]
+            self.sqs.send_message_batch(QueueUrl=self.queue, Entries=batch)
+
+    def deliver_again_after(self, seconds: int) -> None:
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.queue, Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
+    def shipments(self) -> Counter[str]:
+        """How many shipments each order has."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.outputs["ShipmentsTable"], ConsistentRead=True
+        )
+        return Counter(item["order_id"]["S"] for page in pages for item in page["Items"])
+
+    def dead_letters(self) -> dict[str, str]:
+        """Bodies in the dead-letter queue and their causes; taken out."""
+        found = {}
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.dead_letter_queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                cause = message.get("MessageAttributes", {}).get("cause", {}).get("StringValue", "")
+                found[message["Body"]] = cause
+                self.sqs.delete_message(
+                    QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"]
+                )
+        return found
+
+    def waiting(self) -> int:
+        """Messages in the queue, those at work included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        got = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
+        return sum(int(got[name]) for name in names)
+
+
+@pytest.fixture
+def orders(stack: Stack) -> Iterator[Orders]:
+    """The stack, with nothing left from the test before, and a second delivery after one second."""
+    orders = Orders(stack)
+    orders.deliver_again_after(seconds=1)
+    assert orders.waiting() == 0
+    assert not orders.dead_letters()
+    yield orders
+    assert orders.waiting() == 0
+
+
+def order(quantity: int = 1, order_id: str | None = None) -> str:
+    order_id = order_id or uuid.uuid4().hex
+    return json.dumps({"order_id": order_id, "sku": "teapot", "quantity": quantity})
+
+
+def id_of(body: str) -> str:
+    return str(json.loads(body)["order_id"])
+
+
+def test_an_order_is_accepted_at_once_and_shipped_later(
+    orders: Orders, eventually: Eventually
+) -> None:
+    body = order()
+
+    answer = orders.post(body)
+
+    assert (answer.status, answer.json) == (202, {"order_id": id_of(body), "status": "accepted"})
+    eventually(lambda: orders.shipments()[id_of(body)] == 1)
+    eventually(lambda: orders.waiting() == 0)
+
+
+def test_the_correlation_id_of_the_caller_reaches_the_worker(
+    orders: Orders, eventually: Eventually
+) -> None:
+    correlation = uuid.uuid4().hex
+
+    orders.post(order(), **{"X-Correlation-Id": correlation})
+
+    def messages_of(function: str) -> set[str]:
+        events = orders.stack.aws.client("logs").filter_log_events(
+            logGroupName=f"/aws/lambda/{orders.stack.name}-{function}"
+        )["events"]
+        texts = [event["message"] for event in events if event["message"].startswith("{")]
+        lines = [json.loads(text) for text in texts]
+        return {line["message"] for line in lines if line.get("correlation_id") == correlation}
+
+    eventually(lambda: "accepted an order" in messages_of("submit"))
+    eventually(lambda: "shipped" in messages_of("process"))
+    eventually(lambda: orders.waiting() == 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "mentions"),
+    [
+        pytest.param("{", "JSON", id="not JSON"),
+        pytest.param("[]", "object", id="not an object"),
+        pytest.param('{"order_id": "a", "sku": "b"}', "quantity", id="a field is missing"),
+        pytest.param('{"order_id": "a", "sku": "b", "quantity": "1"}', "quantity", id="a type"),
+        pytest.param('{"order_id": "a", "sku": "b", "quantity": 1, "x": 1}', "'x'", id="unknown"),
+    ],
+)
+def test_what_is_no_order_is_refused_with_the_reason(
+    orders: Orders, body: str, mentions: str
+) -> None:
+    answer = orders.post(body)
+
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert any(mentions in error for error in answer.json["errors"])
+
+
+def test_an_unsigned_request_is_refused(orders: Orders) -> None:
+    answer = call("POST", orders.url, order(), verify=orders.stack.aws.ca)
+
+    assert answer.status == 403
+
+
+def test_duplicates_are_shipped_once_with_two_consumers_at_work(
+    orders: Orders, eventually: Eventually
+) -> None:
+    bodies = [order() for _ in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: orders.send(*bodies), range(5)))
+
+    eventually(lambda: orders.waiting() == 0)
+
+    shipped = orders.shipments()
+    assert {body: shipped[id_of(body)] for body in bodies} == dict.fromkeys(bodies, 1)
+    assert not orders.dead_letters()
+
+
+def test_a_poison_message_is_set_aside_at_once_and_harms_no_other(
+    orders: Orders, eventually: Eventually
+) -> None:
+    good = [order() for _ in range(9)]
+    poison = "this is no order"
+
+    orders.send(poison, *good)
+
+    eventually(lambda: orders.waiting() == 0)
+    assert orders.dead_letters() == {poison: "PermanentError: the body must be JSON"}
+    shipped = orders.shipments()
+    assert all(shipped[id_of(body)] == 1 for body in good)
+
+
+def test_another_order_under_a_used_id_is_set_aside(orders: Orders, eventually: Eventually) -> None:
+    first = order(quantity=1)
+    other = order(quantity=2, order_id=id_of(first))
+    orders.send(first)
+    eventually(lambda: orders.shipments()[id_of(first)] == 1)
+
+    orders.send(other)
+
+    eventually(lambda: orders.waiting() == 0)
+    [(body, cause)] = orders.dead_letters().items()
+    assert body == other
+    assert cause.startswith("KeyReusedError: ")
+    assert orders.shipments()[id_of(first)] == 1
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+def test_a_crash_in_mid_batch_loses_and_repeats_nothing(
+    orders: Orders, eventually: Eventually, moment: Any
+) -> None:
+    bodies = [order() for _ in range(10)]
+    orders.stack.aws.fail(WRITE, moment)
+
+    orders.send(*bodies)
+
+    eventually(lambda: orders.waiting() == 0)
+    shipped = orders.shipments()
+    assert {body: shipped[id_of(body)] for body in bodies} == dict.fromkeys(bodies, 1)
+    assert not orders.dead_letters()
+
+
+def test_a_throttled_table_is_tried_again(orders: Orders, eventually: Eventually) -> None:
+    body = order()
+    orders.deliver_again_after(seconds=4)
+    # More than the SDK's own three attempts: the message comes back and is delivered again.
+    orders.stack.aws.fail(WRITE, "throttle", times=4)
+
+    orders.send(body)
+
+    eventually(lambda: orders.waiting() == 0)
+    assert orders.shipments()[id_of(body)] == 1
+    assert not orders.dead_letters()
+
+
+def test_after_the_last_attempt_the_cause_is_kept_and_redrive_works(
+    orders: Orders, eventually: Eventually
+) -> None:
+    body = order()
+    attempts, calls_per_attempt = 3, 3
+    orders.deliver_again_after(seconds=4)
+    orders.stack.aws.fail(WRITE, "throttle", times=attempts * calls_per_attempt)
+    orders.send(body)
+    eventually(lambda: orders.waiting() == 0)
+    [message] = orders.sqs.receive_message(
+        QueueUrl=orders.dead_letter_queue, MessageAttributeNames=["All"], VisibilityTimeout=0
+    )["Messages"]
+    assert "ThrottlingException" in message["MessageAttributes"]["cause"]["StringValue"]
+    assert orders.shipments()[id_of(body)] == 0
+
+    assert redrive(orders.sqs, orders.dead_letter_queue, orders.queue) == 1
+
+    eventually(lambda: orders.shipments()[id_of(body)] == 1)
+    eventually(lambda: orders.waiting() == 0)
+    assert not orders.dead_letters()
+
+
+def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
+    orders: Orders, eventually: Eventually
+) -> None:
+    body = order()
+    orders.stack.aws.fail(WRITE, "crash before", times=3)
+
+    orders.send(body)
+
+    eventually(lambda: orders.waiting() == 0)
+    assert orders.dead_letters() == {body: ""}
+
+
+def test_queues_take_nothing_without_tls(orders: Orders) -> None:
+    """The local AWS listens on TLS alone, so ask IAM what it would say to a plain request."""
+    policy = orders.sqs.get_queue_attributes(QueueUrl=orders.queue, AttributeNames=["Policy"])
+    [statement] = json.loads(policy["Attributes"]["Policy"])["Statement"]
+
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

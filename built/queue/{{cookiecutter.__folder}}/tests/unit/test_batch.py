@@ -1,0 +1,93 @@
+"""Each record of a batch is done, tried again, or set aside, and none affects another."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.batch import PermanentError, Record, process_batch
+
+LAST_ATTEMPT = 3
+
+
+def record(message_id: str, attempt: int = 1) -> Record:
+    return {
+        "messageId": message_id,
+        "body": "",
+        "attributes": {"ApproximateReceiveCount": str(attempt)},
+        "messageAttributes": {},
+    }
+
+
+def run(records: list[Record], errors: dict[str, Exception]) -> tuple[set[str], dict[str, str]]:
+    """Ids to be tried again, and causes of those set aside, when some records raise."""
+    aside: dict[str, str] = {}
+
+    def work(record: Record) -> None:
+        if error := errors.get(record["messageId"]):
+            raise error
+
+    def set_aside(record: Record, cause: str) -> None:
+        aside[record["messageId"]] = cause
+
+    answer = process_batch(records, work, set_aside, LAST_ATTEMPT)
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}, aside
+
+
+def test_a_batch_that_works_leaves_nothing() -> None:
+    assert run([record("a"), record("b")], {}) == (set(), {})
+
+
+def test_an_error_that_may_pass_is_tried_again() -> None:
+    assert run([record("a"), record("b")], {"a": TimeoutError()}) == ({"a"}, {})
+
+
+def test_an_error_that_stays_is_set_aside_at_once() -> None:
+    errors: dict[str, Exception] = {"a": PermanentError("no order")}
+
+    assert run([record("a"), record("b")], errors) == (set(), {"a": "PermanentError: no order"})
+
+
+def test_the_last_attempt_is_set_aside_with_its_cause() -> None:
+    again, aside = run([record("a", attempt=LAST_ATTEMPT)], {"a": TimeoutError("too slow")})
+
+    assert (again, aside) == (set(), {"a": "TimeoutError: too slow"})
+
+
+def test_what_cannot_be_set_aside_stays_in_the_queue() -> None:
+    def work(record: Record) -> None:
+        raise PermanentError
+
+    def set_aside(record: Record, cause: str) -> None:
+        raise ConnectionError
+
+    answer = process_batch([record("a")], work, set_aside, LAST_ATTEMPT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "a"}]}
+
+
+outcomes = st.sampled_from([None, PermanentError("permanent"), ValueError("transient")])
+
+
+@given(st.lists(st.tuples(outcomes, st.integers(1, LAST_ATTEMPT)), max_size=10))
+def test_every_record_ends_in_exactly_one_place(
+    plan: list[tuple[Exception | None, int]],
+) -> None:
+    records = [record(str(i), attempt) for i, (_, attempt) in enumerate(plan)]
+    errors = {str(i): error for i, (error, _) in enumerate(plan) if error}
+
+    again, aside = run(records, errors)
+
+    assert not again & aside.keys()
+    assert again | aside.keys() == errors.keys()
+    assert all(
+        (str(i) in aside) == (isinstance(error, PermanentError) or attempt == LAST_ATTEMPT)
+        for i, (error, attempt) in enumerate(plan)
+        if error
+    )
+
+
+@pytest.mark.parametrize("attributes", [{}, {"correlation_id": {"stringValue": "abc"}}])
+def test_a_record_without_a_correlation_id_is_worked_on_too(attributes: Any) -> None:
+    assert run([record("a") | {"messageAttributes": attributes}], {}) == (set(), {})

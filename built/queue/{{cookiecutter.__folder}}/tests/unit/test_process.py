@@ -1,0 +1,77 @@
+"""The worker ships each order of a batch once."""
+
+import importlib
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from service.domain.orders import Order, Shipment
+
+
+class Shipments:
+    """Stands in for the table."""
+
+    def __init__(self) -> None:
+        self.by_order: dict[str, Shipment] = {}
+
+    def add(self, order: Order, shipment: Shipment) -> bool:
+        return self.by_order.setdefault(order.order_id, shipment) is shipment
+
+
+@pytest.fixture
+def process(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for name, value in {
+        "SHIPMENTS_TABLE": "shipments",
+        "IDEMPOTENCY_TABLE": "idempotency",
+        "IDEMPOTENCY_DAYS": "21",
+        "DEAD_LETTER_QUEUE_URL": "https://dead-letters",
+        "MAX_RECEIVE_COUNT": "5",
+    }.items():
+        monkeypatch.setenv(name, value)
+    module = importlib.import_module("service.handlers.process")
+    monkeypatch.setattr(module, "shipments", Shipments())
+    return module
+
+
+def record(body: str) -> dict[str, Any]:
+    return {
+        "messageId": body[:40],
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+    }
+
+
+def order(order_id: str) -> str:
+    return json.dumps({"order_id": order_id, "sku": "teapot", "quantity": 1})
+
+
+def test_every_order_of_a_batch_is_shipped(process: ModuleType, context: Any) -> None:
+    event = {"Records": [record(order("a")), record(order("b"))]}
+
+    assert process.handler(event, context) == {"batchItemFailures": []}
+    assert process.shipments.by_order.keys() == {"a", "b"}
+
+
+def test_a_duplicate_is_done_without_a_second_shipment(process: ModuleType, context: Any) -> None:
+    event = {"Records": [record(order("a")), record(order("a"))]}
+
+    assert process.handler(event, context) == {"batchItemFailures": []}
+    assert process.shipments.by_order.keys() == {"a"}
+
+
+def test_what_is_no_order_is_set_aside(
+    process: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        process, "set_aside", lambda record, cause: aside.append((record["body"], cause))
+    )
+
+    answer = process.handler({"Records": [record("poison"), record(order("a"))]}, context)
+
+    assert answer == {"batchItemFailures": []}
+    assert aside == [("poison", "PermanentError: the body must be JSON")]
+    assert process.shipments.by_order.keys() == {"a"}
