@@ -51,8 +51,8 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   {
     "name": "python_version",
     "default": "3.13",
-    "matches": "3\\.13|3\\.14|3\\.12|3\\.11",
-    "reason": "one of 3.13, 3.14, 3.12, 3.11",
+    "matches": "3\\.11|3\\.12|3\\.13|3\\.14",
+    "reason": "one of 3.11, 3.12, 3.13, 3.14",
     "example": "3.13"
   }
 ]""")

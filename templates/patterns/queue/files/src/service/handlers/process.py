@@ -12,7 +12,7 @@ from service.adapters.shipments import Shipments
 from service.batch import PermanentError, process_batch
 from service.domain.orders import InvalidOrderError, parse_order, ship
 from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed
+from service.observability import MetricUnit, logger, metrics, observed, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -43,6 +43,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     return process_batch(event["Records"], ship_order, set_aside, settings.max_receive_count)
 
 
+@tracer.capture_method(capture_response=False)
 def ship_order(record: dict[str, Any]) -> None:
     """Ship the order in one record, unless it was shipped before."""
     try:
