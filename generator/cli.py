@@ -197,7 +197,8 @@ Examples:
   serverless-templates update ./order-intake --dry-run
   serverless-templates update --yes
 
-Commit the result like any other change; until then, `git restore .` takes it back."""
+Commit the result like any other change; until then,
+`git restore --source=HEAD --staged --worktree . && git clean -fd .` takes it back."""
 )
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")

@@ -129,4 +129,4 @@ def update(project: Project) -> tuple[str, ...]:
 
 def _unreadable(output: str) -> str:
     reason = output.strip().splitlines()[-1].strip() if output.strip() else "copier says nothing"
-    return f"The template cannot be read: {reason}. See `_src_path` and `_commit` in {ANSWERS_FILE}."
+    return f"The template cannot be read: {reason.rstrip('.')}. See `_src_path` and `_commit` in {ANSWERS_FILE}."

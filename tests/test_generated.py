@@ -109,6 +109,16 @@ def test_its_packages_are_built_for_lambda_and_small(bake: Bake, make: Make, pat
     project = bake(pattern, {"python_version": "3.14"})
 
     assert_green(make(project, "build"))
+    settings = project / "pyproject.toml"
+    # Its table shows how long imports take; whether that is too long is not for a test on a busy machine to say.
+    text = re.sub(r"import_ratio = \S+", "import_ratio = 100", settings.read_text("utf-8"))
+    settings.write_text(text, "utf-8")
+    budget = [TOOLS / "bin/python", "-m", "scripts.budget"]
+    assert_green(run(*budget, cwd=project))
+    settings.write_text(text.replace("package_megabytes = 4", "package_megabytes = 0.1"), "utf-8")
+    over = run(*budget, cwd=project)
+    assert over.returncode == 1
+    assert "package_megabytes is" in over.stderr
 
     packages = [path for path in (project / ".aws-sam/build").iterdir() if path.is_dir()]
     assert packages

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS, answers, comparable, git
+from helpers import CATALOGUE, PATTERNS, answers, comparable, git
 from ways import WAYS, Request, command_line, complete, create
 
 # Every kind of answer that is not the default, and text that each file format must quote.
@@ -63,7 +63,7 @@ def test_defaults_give_the_same_project(pattern: str, way: str, expected, reques
         ("cookiecutter --directory", "v0.1.0", "{templates}"),
         ("cookiecutter path", "v0.1.0", "{templates}"),
         ("cookiecutter relative path", "v0.1.0", "{templates}"),
-        ("cookiecutter zip", "v0.1.0", "gh:org/serverless-templates"),
+        ("cookiecutter zip", "v0.1.0", CATALOGUE.source),
         ("cookiecutter git url", "v0.1.0", "file://{output}/bare.git"),
         ("cookiecutter menu", "v0.1.0", "{templates}"),
         ("copier copy", "v0.1.0", "{templates}"),

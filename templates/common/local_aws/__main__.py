@@ -17,7 +17,9 @@ def main() -> None:
         with local_aws() as aws:
             print("Building and deploying template.yaml …", flush=True)
             stack = deploy(aws)
-            print("\nIn another terminal, talk to it with any AWS tool:\n")
+            print(
+                "\nIn another terminal, talk to it with any AWS SDK, or version 2 of the AWS CLI:\n"
+            )
             for name, value in aws.environment.items():
                 print(f"  export {name}={value}")
             print("\nThe stack's outputs:\n")

@@ -54,8 +54,8 @@ class LocalAws:
 
     def client(self, service: str) -> Any:
         """A boto3 client with an administrator's rights."""
-        make: Any = self.session.client  # Typed per service, which a name at run time cannot be.
-        return make(service, endpoint_url=self.endpoint, verify=self.ca)
+        # boto3's types know services by their literal names only.
+        return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca)  # type: ignore[call-overload]
 
     @property
     def session(self) -> boto3.session.Session:

@@ -13,12 +13,10 @@ from scripts.shipped import (
     as_list,
     calls_of,
     functions,
-    parameters,
     resolve,
     resources,
     settings_of,
     statements,
-    template,
 )
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
@@ -120,11 +118,6 @@ def test_timeouts_and_memory_are_set_and_short(function: dict[str, Any], environ
     assert 128 <= function["MemorySize"] <= 1_769
 
 
-@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
-def test_every_environment_sets_every_parameter(environment: str) -> None:
-    assert parameters(environment).keys() == template()["Parameters"].keys()
-
-
 def test_every_alarm_has_its_page_in_the_runbook() -> None:
     runbook = (PROJECT / "docs" / "runbook.md").read_text()
 
@@ -155,6 +148,20 @@ def test_no_module_keeps_state_between_invocations(path: Path) -> None:
     changed = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Global)]
 
     assert mutable + changed == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_clients_are_made_once_and_not_per_event(path: Path) -> None:
+    """Making a client takes tens of milliseconds, and opens a connection of its own."""
+    inside_functions = [
+        ast.unparse(call)
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "client"
+    ]
+
+    assert inside_functions == []
 
 
 def test_no_function_calls_another() -> None:

@@ -1,6 +1,6 @@
 """Makes AWS clients that give up before their function does."""
 
-from typing import Any, Literal
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -17,6 +17,7 @@ _config = Config(
 )
 
 
-def client(service: Literal["dynamodb", "sqs"]) -> Any:
+def client(service: str) -> Any:
     """A client for the life of the execution environment: call this at import, not per event."""
-    return _session.client(service, config=_config)
+    # boto3's types know services by their literal names only.
+    return _session.client(service, config=_config)  # type: ignore[call-overload]

@@ -1,7 +1,6 @@
 """Shows what stands in a stack's dead-letter queues and why, and sends it back for another try."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ def show(sqs: "SQSClient", dead_letters: str) -> int:
         reason = cause["StringValue"] if cause else "the function died or timed out: see its log"
         print(message["MessageId"])
         print(f"  cause: {reason}\n  body:  {message['Body'][:500]}")
-    print(f"{shown} messages in {dead_letters}", file=sys.stderr)
+    print(f"{shown} in {dead_letters}")
     return shown
 
 

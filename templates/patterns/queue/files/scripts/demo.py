@@ -44,9 +44,10 @@ def run(stack: Stack) -> None:
 
     print("\nThe table of shipments, one per order:")
     items = dynamodb.scan(TableName=stack.outputs["ShipmentsTable"])["Items"]
-    for item in sorted(items, key=lambda item: str(item["order_id"]["S"])):
-        values = [str(value) for field in sorted(item) for value in item[field].values()]
-        print(f"  {'  '.join(values)}")
+    fields = ("order_id", "sku", "quantity", "shipment_id")
+    rows = sorted([str(*item[field].values()) for field in fields] for item in items)
+    for row in (fields, *rows):
+        print("  " + "  ".join(f"{value:<8}" for value in row))
     print("\nThe dead-letter queue:")
     show(sqs, stack.outputs["DeadLetterQueueUrl"])
 
