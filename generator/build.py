@@ -20,6 +20,12 @@ from .sources import File, compose
 
 FILES = ("cookiecutter.json", "copier.yml", "docs/questions.md")
 FOLDER = "built"
+README = """\
+# Made by `make build`
+
+This is what the engines read, one folder per pattern. Do not edit it: the next build overwrites it. Edit `templates/`
+and `hooks/` instead.
+"""
 HOOKS = ("pre_gen_project.py", "post_gen_project.py")
 
 
@@ -38,6 +44,7 @@ def build(root: Path) -> dict[str, File]:
             strict=True,
         )
     }
+    outputs[f"{FOLDER}/README.md"] = File(README.encode())
     for name, pattern in catalogue.patterns.items():
         _check_answers(catalogue, name)
         files = compose(root, pattern, engines.known_names(catalogue, name))

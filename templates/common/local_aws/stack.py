@@ -147,6 +147,8 @@ def _sam(command: str, aws: LocalAws, **extra: str) -> None:
             # `sam build` runs python3 -m pip: take the one that functions will run on.
             "PATH": f"{LOCAL_AWS_PYTHON.parent}:{os.environ['PATH']}",
             **{name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "SSL_"))},
+            # It leaves folders behind, which then go with the local AWS.
+            "TMPDIR": str(Path(aws.ca).parent),
             **aws.environment,
             **extra,
         },

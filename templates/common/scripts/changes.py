@@ -20,7 +20,7 @@ from typing import Any
 
 import boto3
 
-from scripts.stacks import PROJECT, settings_of
+from scripts.stacks import PROJECT, settings_of, told_in_words
 
 
 def sam_command(env: str, stack: str, account: str, partition: str) -> list[str]:
@@ -76,6 +76,9 @@ def tell_github(variable: str, text: str) -> None:
 def plan(env: str) -> str:
     """Make a change set and show it; returns its ARN, empty if nothing would change."""
     stack = settings_of(env)["global"]["parameters"]["stack_name"]
+    if not (PROJECT / ".aws-sam" / "build" / "template.yaml").exists():
+        # Without a build, SAM would package the sources as they are, without what they depend on.
+        sys.exit("Nothing is built: run `make build` first")
     identity = boto3.client("sts").get_caller_identity()
     partition = identity["Arn"].split(":")[1]
     command = sam_command(env, stack, identity["Account"], partition)
@@ -155,4 +158,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    told_in_words(main)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import boto3
 
-from scripts.stacks import outputs_of, region_of, settings_of
+from scripts.stacks import outputs_of, region_of, settings_of, told_in_words
 
 SIZES = [128, 256, 512, 768, 1024, 1769]  # 1769 MB is one whole processor.
 
@@ -51,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told_in_words(main)

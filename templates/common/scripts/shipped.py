@@ -3,6 +3,7 @@
 import ast
 import importlib
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
@@ -75,6 +76,40 @@ def statements(function: Resource) -> list[dict[str, Any]]:
         for policy in role["Properties"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
+
+
+def named(value: Any) -> set[str]:
+    """Logical ids of the template's resources that a value refers to."""
+    found: set[str] = set()
+    match value:
+        case {"Ref": str(name)}:
+            found = {name}
+        case {"Fn::GetAtt": str(attribute)}:
+            found = {attribute.partition(".")[0]}
+        case {"Fn::Sub": str(text)}:
+            found = set(re.findall(r"\$\{(\w+)[.}]", text))
+        case dict() | list():
+            parts = value.values() if isinstance(value, dict) else value
+            found = {name for part in parts for name in named(part)}
+    return found.intersection(template()["Resources"])
+
+
+def log_group_of(function: Resource) -> str:
+    """Logical id of the log group that a function writes to."""
+    expected = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
+    groups = resources("AWS::Logs::LogGroup").items()
+    [name] = (n for n, g in groups if g["Properties"]["LogGroupName"]["Fn::Sub"] == expected)
+    return name
+
+
+def alarms_on(metric: str, dimension: Any) -> dict[str, Resource]:
+    """Properties of the alarms that watch a metric of one thing, by logical id."""
+    return {
+        name: alarm["Properties"]
+        for name, alarm in resources("AWS::CloudWatch::Alarm").items()
+        if f"{alarm['Properties']['Namespace']} {alarm['Properties']['MetricName']}" == metric
+        if dimension in [found["Value"] for found in alarm["Properties"]["Dimensions"]]
+    }
 
 
 def as_list(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from scripts.stacks import settings_of
+from scripts.stacks import settings_of, told_in_words
 
 
 def main() -> None:
@@ -54,4 +54,4 @@ def table(groups: list[Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    told_in_words(main)

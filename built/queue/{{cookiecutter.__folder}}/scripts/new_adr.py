@@ -39,7 +39,8 @@ def start(folder: Path, title: str, today: str) -> Path:
     path = folder / f"{number:04}-{words[:60]}.md"
     path.write_text(RECORD.format(number=number, title=title, today=today), encoding="utf-8")
     index = folder / "README.md"
-    line = f"| [{number:04}]({path.name}) | {title} | proposed |\n"
+    cell = title.replace("|", "\\|")
+    line = f"| [{number:04}]({path.name}) | {cell} | proposed |\n"
     index.write_text(index.read_text(encoding="utf-8") + line, encoding="utf-8")
     return path
 

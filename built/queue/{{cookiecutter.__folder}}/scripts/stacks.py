@@ -1,10 +1,13 @@
 """Finds a deployed stack: its name is in samconfig.toml, everything else in its outputs."""
 
+import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -37,3 +40,11 @@ def region_of(env: str) -> str:
     """The AWS region of an environment."""
     region: str = settings_of(env)["global"]["parameters"]["region"]
     return region
+
+
+def told_in_words(main: Callable[[], int | None]) -> None:
+    """Run a command; what AWS refuses ends it with AWS's own words rather than a traceback."""
+    try:
+        sys.exit(main())
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"AWS: {error}")

@@ -2,49 +2,73 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from scripts.stacks import PROJECT, settings_of
+from scripts.shipped import (
+    ENVIRONMENTS,
+    PROJECT,
+    as_list,
+    functions,
+    parameters,
+    resources,
+    samconfig,
+    template,
+)
 
-ROLE_FILE = PROJECT / "deploy" / "role.yaml"
-ENVIRONMENTS = ["dev", "staging", "prod"]
+ROLE_FILE = "deploy/role.yaml"
+RESOURCES = template(ROLE_FILE)["Resources"]
+ROLES_OF_STACK = {name: role["Properties"] for name, role in resources("AWS::IAM::Role").items()}
 ISSUER = "token.actions.githubusercontent.com"
-
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's `!Sub x` as {"Sub": x}, and so on."""
-
-
-def intrinsic(loader: Loader, name: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.ScalarNode)
-    return {name: loader.construct_scalar(node)}
-
-
-Loader.add_multi_constructor("!", intrinsic)
-
-
-def resources_of(path: Path) -> dict[str, Any]:
-    resources: dict[str, Any] = Loader(path.read_text(encoding="utf-8")).get_data()["Resources"]
-    return resources
-
-
-def stack_has(kind: str) -> dict[str, dict[str, Any]]:
-    resources = resources_of(PROJECT / "template.yaml").items()
-    return {name: found["Properties"] for name, found in resources if found["Type"] == kind}
-
-
-RESOURCES = resources_of(ROLE_FILE)
-ROLES_OF_STACK = stack_has("AWS::IAM::Role")
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+# The actions that making, changing and removing a resource takes, by its type.
+MAKING = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm",
+    "AWS::CloudWatch::Dashboard": "cloudwatch:DeleteDashboards cloudwatch:PutDashboard",
+    "AWS::DynamoDB::Table": "dynamodb:CreateTable dynamodb:DeleteTable dynamodb:UpdateTable"
+    " dynamodb:UpdateContinuousBackups dynamodb:UpdateTimeToLive",
+    "AWS::IAM::Role": "iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:PassRole"
+    " iam:PutRolePolicy iam:UpdateAssumeRolePolicy",
+    "AWS::Logs::LogGroup": "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy",
+    "AWS::SNS::Subscription": "sns:Subscribe sns:Unsubscribe",
+    "AWS::SNS::Topic": "sns:CreateTopic sns:DeleteTopic sns:SetTopicAttributes",
+    "AWS::SNS::TopicPolicy": "sns:SetTopicAttributes",
+    "AWS::SQS::Queue": "sqs:CreateQueue sqs:DeleteQueue sqs:SetQueueAttributes",
+    "AWS::SQS::QueuePolicy": "sqs:SetQueueAttributes",
+    "AWS::Serverless::Api": "apigateway:DELETE apigateway:PATCH apigateway:POST apigateway:PUT"
+    " logs:CreateLogDelivery logs:DeleteLogDelivery logs:UpdateLogDelivery",
+    "AWS::Serverless::Function": "lambda:CreateFunction lambda:DeleteFunction"
+    " lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:PublishVersion"
+    " lambda:CreateAlias lambda:DeleteAlias lambda:UpdateAlias"
+    " lambda:DeleteProvisionedConcurrencyConfig lambda:PutProvisionedConcurrencyConfig"
+    " codedeploy:CreateApplication codedeploy:DeleteApplication codedeploy:CreateDeployment"
+    " codedeploy:CreateDeploymentGroup codedeploy:DeleteDeploymentGroup"
+    " codedeploy:StopDeployment codedeploy:UpdateDeploymentGroup",
+    "event Api": "lambda:AddPermission lambda:RemovePermission",
+    "event SQS": "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping"
+    " lambda:UpdateEventSourceMapping",
+}
+# Resources that bear no name of this project, since AWS makes up their ids or lists them all, as
+# regular expressions; and the actions that take nothing narrower.
+NOT_BY_NAME = {
+    r"\*": "codedeploy:StopDeployment"
+    " logs:CreateLogDelivery logs:DeleteLogDelivery logs:GetLogDelivery"
+    " logs:ListLogDeliveries logs:UpdateLogDelivery"
+    " logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
+    " sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe"
+    " xray:PutTelemetryRecords xray:PutTraceSegments",
+    r".*:alarm:\*": "cloudwatch:DescribeAlarms",
+    r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",
+    r".*:deploymentconfig:CodeDeployDefault\.\*": "codedeploy:GetDeploymentConfig",
+    r".*:event-source-mapping:\*": "lambda:GetEventSourceMapping"
+    " lambda:ListTags lambda:TagResource lambda:UntagResource",
+    r".*:execute-api:.*:\*/\w+/[A-Z]+/.+": "execute-api:Invoke",
+    r".*:transform/Serverless-2016-10-31": "cloudformation:CreateChangeSet",
+    r".*::/(restapis|tags)(/.*)?": "apigateway:DELETE apigateway:GET apigateway:PATCH"
+    " apigateway:POST apigateway:PUT",
+}
+# Services whose actions on data a role of the stack may one day need: the boundary leaves room.
+OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}
 
 
 def grants(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -70,8 +94,29 @@ def test_no_action_is_a_wildcard() -> None:
     assert not [action for action in actions(EVERY_GRANT) if "*" in action]
 
 
+@pytest.mark.parametrize("grant", EVERY_GRANT, ids=lambda grant: grant["Sid"])
+def test_everything_allowed_is_about_this_project(grant: dict[str, Any]) -> None:
+    for resource in as_list(grant["Resource"]):
+        text = resource if isinstance(resource, str) else "".join(resource.values())
+        excused = {
+            action
+            for pattern, excused in NOT_BY_NAME.items()
+            if re.fullmatch(pattern, text)
+            for action in excused.split()
+        }
+
+        assert is_ours(text) or is_ours(grant.get("Condition")) or actions([grant]) <= excused
+
+
+def is_ours(part: Any) -> bool:
+    """Whether a part of a grant names the project's stack, or something of this file."""
+    project = samconfig()["dev"]["global"]["parameters"]["stack_name"].removesuffix("-dev")
+    names = [f"{project}-${{Environment}}", *(f"{name}.Arn" for name in RESOURCES)]
+    return any(name in str(part) for name in names)
+
+
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:
-    lines = ROLE_FILE.read_text(encoding="utf-8").splitlines()
+    lines = (PROJECT / ROLE_FILE).read_text().splitlines()
     wild = [number for number, line in enumerate(lines) if re.search(r"Resource: \W?\*", line)]
 
     assert len(wild) == sum(grant["Resource"] == "*" for grant in EVERY_GRANT)
@@ -86,7 +131,7 @@ def test_only_main_of_this_repository_signs_in(role: str, suffix: str) -> None:
     assert list(statement["Condition"]) == ["StringEquals"], "each claim in full, no pattern"
     assert claims[f"{ISSUER}:aud"] == "sts.amazonaws.com"
     assert claims[f"{ISSUER}:sub"] == {
-        "Sub": "repo:${GitHubSubject}:environment:${Environment}" + suffix
+        "Fn::Sub": "repo:${GitHubSubject}:environment:${Environment}" + suffix
     }
     assert re.fullmatch(r"[\w-]+/[\w.-]+", claims[f"{ISSUER}:repository"])
     assert claims[f"{ISSUER}:ref"] == "refs/heads/main"
@@ -101,7 +146,7 @@ def test_what_is_planned_runs_as_cloudformations_role() -> None:
     (planning,) = (grant for grant in grants_of("PlanRole") if grant["Sid"].startswith("PlanWith"))
 
     assert planning["Condition"]["StringEquals"] == {
-        "cloudformation:RoleArn": {"GetAtt": "CloudFormationRole.Arn"}
+        "cloudformation:RoleArn": {"Fn::GetAtt": "CloudFormationRole.Arn"}
     }
 
 
@@ -127,14 +172,14 @@ def test_no_role_is_made_or_given_rights_without_the_boundary() -> None:
 
 def test_the_stack_cannot_touch_what_limits_it() -> None:
     reached = {
-        arn["Sub"].split(":role/")[1]
+        arn["Fn::Sub"].split(":role/")[1]
         for grant in grants_of("CloudFormationRole")
         if any(action.startswith("iam:") for action in as_list(grant["Action"]))
         for arn in as_list(grant["Resource"])
     }
 
     assert {path.replace("${Environment}", "dev") for path in reached} == {
-        settings_of("dev")["global"]["parameters"]["stack_name"] + "/*"
+        samconfig()["dev"]["global"]["parameters"]["stack_name"] + "/*"
     }
     for name in ("PlanRole", "ApplyRole", "CloudFormationRole", "Boundary"):
         assert RESOURCES[name]["Properties"]["Path"] == "/deploy/"
@@ -142,14 +187,23 @@ def test_the_stack_cannot_touch_what_limits_it() -> None:
 
 @pytest.mark.parametrize("name", ROLES_OF_STACK)
 def test_the_pipeline_may_make_each_role_of_the_stack(name: str) -> None:
-    assert ROLES_OF_STACK[name]["Path"] == {"Sub": "/${AWS::StackName}/"}
-    assert "PermissionsBoundary" in ROLES_OF_STACK[name]
+    assert ROLES_OF_STACK[name]["Path"] == {"Fn::Sub": "/${AWS::StackName}/"}
+    assert ROLES_OF_STACK[name]["PermissionsBoundary"] == {
+        "Fn::If": [
+            "HasPermissionsBoundary",
+            {
+                "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}"
+                ":policy/${PermissionsBoundary}"
+            },
+            {"Ref": "AWS::NoValue"},
+        ]
+    }
     assert "ManagedPolicyArns" not in ROLES_OF_STACK[name]
 
 
-@pytest.mark.parametrize("name", stack_has("AWS::Serverless::Function"))
+@pytest.mark.parametrize("name", functions())
 def test_sam_adds_no_role_without_the_boundary(name: str) -> None:
-    function = stack_has("AWS::Serverless::Function")[name]
+    function = functions()[name]
 
     assert "Role" in function
     assert "Role" in function.get("DeploymentPreference", {"Role": "none is needed"})
@@ -160,10 +214,47 @@ def test_the_boundary_leaves_each_role_what_it_needs(name: str) -> None:
     assert actions(list(grants(ROLES_OF_STACK[name]))) <= actions(grants_of("Boundary"))
 
 
+def test_the_boundary_leaves_room_for_more_work_with_data_only() -> None:
+    needed = {action for role in ROLES_OF_STACK.values() for action in actions(list(grants(role)))}
+    spare = actions(grants_of("Boundary")) - needed
+
+    assert {action.partition(":")[0] for action in spare} <= OF_DATA
+    assert not spare & actions(grants_of("CloudFormationRole")), "roles work, and make nothing"
+
+
+def kinds_in_the_stack() -> set[str]:
+    events = [e["Type"] for f in functions().values() for e in f.get("Events", {}).values()]
+    kinds = {resource["Type"] for resource in template()["Resources"].values()}
+    return kinds | {f"event {kind}" for kind in events}
+
+
+@pytest.mark.parametrize("kind", sorted(kinds_in_the_stack()))
+def test_the_pipeline_may_make_change_and_remove_what_the_stack_has(kind: str) -> None:
+    assert kind in MAKING, f"{ROLE_FILE} has to allow it, and MAKING above to say what that takes"
+    assert set(MAKING[kind].split()) <= actions(grants_of("CloudFormationRole"))
+
+
+def test_nobody_else_gets_at_what_is_deployed() -> None:
+    [policy] = (found for found in RESOURCES.values() if found["Type"] == "AWS::S3::BucketPolicy")
+    [tls_only] = policy["Properties"]["PolicyDocument"]["Statement"]
+
+    assert RESOURCES["Artifacts"]["Properties"]["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert (tls_only["Effect"], tls_only["Principal"], tls_only["Action"]) == ("Deny", "*", "s3:*")
+    assert tls_only["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert tls_only["Resource"] == [
+        {"Fn::GetAtt": "Artifacts.Arn"},
+        {"Fn::Sub": "${Artifacts.Arn}/*"},
+    ]
+
+
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_the_stack_asks_for_the_boundary_that_is_there(env: str) -> None:
     boundary = RESOURCES["Boundary"]["Properties"]
-    name = boundary["ManagedPolicyName"]["Sub"].replace("${Environment}", env)
-    parameters = settings_of(env)["deploy"]["parameters"]["parameter_overrides"]
+    name = boundary["ManagedPolicyName"]["Fn::Sub"].replace("${Environment}", env)
 
-    assert f"PermissionsBoundary={boundary['Path'].strip('/')}/{name}" in parameters
+    assert parameters(env)["PermissionsBoundary"] == f"{boundary['Path'].strip('/')}/{name}"

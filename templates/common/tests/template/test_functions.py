@@ -10,9 +10,10 @@ import pytest
 from scripts.shipped import (
     ENVIRONMENTS,
     PROJECT,
+    alarms_on,
     as_list,
-    calls_of,
     functions,
+    log_group_of,
     resolve,
     resources,
     settings_of,
@@ -20,19 +21,6 @@ from scripts.shipped import (
 )
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
-# What Lambda does with a function's role, by the type of the function's event.
-POLLING = {
-    "DynamoDB": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
-    "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
-    "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
-}
-# What every function does: see WriteLogs and WriteTraces in the template.
-OBSERVABILITY = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -45,70 +33,42 @@ def test_the_template_sets_exactly_what_the_code_reads(function: dict[str, Any])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
-    granted = {action for s in statements(function) for action in as_list(s["Action"])}
-    polled = {
-        f"{event['Type'].lower()}:{action}"
-        for event in function.get("Events", {}).values()
-        for action in POLLING.get(event["Type"], set())
+def test_nothing_but_settings_of_powertools_bears_its_name(function: dict[str, Any]) -> None:
+    variables = function["Environment"]["Variables"]
+
+    assert {name for name in variables if name.startswith("POWERTOOLS_")} <= {
+        "POWERTOOLS_LOG_LEVEL",
+        "POWERTOOLS_METRICS_NAMESPACE",
+        "POWERTOOLS_SERVICE_NAME",
+        "POWERTOOLS_TRACER_CAPTURE_ERROR",
     }
-
-    assert granted == calls_of(function) | polled | OBSERVABILITY
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_has_a_role_of_its_own(function: dict[str, Any]) -> None:
-    roles = [other["Role"]["Fn::GetAtt"] for other in functions().values()]
-
-    assert roles.count(function["Role"]["Fn::GetAtt"]) == 1
-
-
-@pytest.mark.parametrize(
-    "role", resources("AWS::IAM::Role").values(), ids=list(resources("AWS::IAM::Role"))
-)
-def test_roles_name_their_actions_and_resources(role: dict[str, Any]) -> None:
-    properties = role["Properties"]
-    assert "ManagedPolicyArns" not in properties
-    assert "PermissionsBoundary" in properties
-    for policy in properties["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert not [action for action in as_list(statement["Action"]) if "*" in action]
-            if statement["Resource"] == "*":
-                # X-Ray is the one service here whose actions take no resource.
-                assert all(action.startswith("xray:") for action in as_list(statement["Action"]))
+    assert variables["POWERTOOLS_TRACER_CAPTURE_ERROR"] == "false"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_keeps_its_logs_for_a_set_time(function: dict[str, Any]) -> None:
-    name = function["FunctionName"]["Fn::Sub"]
-    groups = [group["Properties"] for group in resources("AWS::Logs::LogGroup").values()]
+def test_every_function_logs_json_to_a_group_of_its_own(function: dict[str, Any]) -> None:
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+    assert log_group_of(function)
 
-    [group] = [g for g in groups if g["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{name}"]
+
+@pytest.mark.parametrize("name", resources("AWS::Logs::LogGroup"))
+def test_logs_are_kept_for_a_set_time(name: str) -> None:
+    group = resources("AWS::Logs::LogGroup")[name]["Properties"]
+
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_is_versioned_traced_and_rolled_back_by_an_alarm(
-    function: dict[str, Any],
-) -> None:
+@pytest.mark.parametrize("name", functions())
+def test_every_function_is_versioned_traced_and_rolled_back_by_its_errors(name: str) -> None:
+    function = functions()[name]
+
     assert function["AutoPublishAlias"] == "live"
     assert function["Tracing"] == "Active"
     assert function["Architectures"] == ["arm64"]
     assert function["DeploymentPreference"]["Type"] == {"Ref": "DeploymentType"}
-    alarms = resources("AWS::CloudWatch::Alarm")
-    assert {alarm["Ref"] for alarm in function["DeploymentPreference"]["Alarms"]} <= alarms.keys()
-
-
-@pytest.mark.parametrize("name", functions())
-@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
-def test_every_function_has_its_alarms(name: str, metric: str) -> None:
-    watched = [
-        (alarm["Properties"]["MetricName"], dimension["Value"])
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        for dimension in alarm["Properties"]["Dimensions"]
+    assert function["DeploymentPreference"]["Alarms"] == [
+        {"Ref": alarm} for alarm in alarms_on("AWS/Lambda Errors", {"Ref": name})
     ]
-
-    assert (metric, {"Ref": name}) in watched
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -118,19 +78,6 @@ def test_timeouts_and_memory_are_set_and_short(function: dict[str, Any], environ
     assert 128 <= function["MemorySize"] <= 1_769
 
 
-def test_every_alarm_has_its_page_in_the_runbook() -> None:
-    runbook = (PROJECT / "docs" / "runbook.md").read_text()
-
-    assert [
-        name for name in resources("AWS::CloudWatch::Alarm") if f"## {name}\n" not in runbook
-    ] == []
-
-
-def test_every_alarm_reaches_somebody() -> None:
-    for alarm in resources("AWS::CloudWatch::Alarm").values():
-        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
-
-
 SOURCES = sorted((PROJECT / "src" / "service").rglob("*.py"))
 
 
@@ -138,16 +85,39 @@ SOURCES = sorted((PROJECT / "src" / "service").rglob("*.py"))
 def test_no_module_keeps_state_between_invocations(path: Path) -> None:
     """An execution environment is reused or not as Lambda likes: state there is lost or stale."""
     tree = ast.parse(path.read_text())
-    containers = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
     mutable = [
         ast.unparse(node)
         for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, containers)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _holds_state(node.value)
         if "__all__" not in ast.unparse(node)
+    ]
+    cached = [
+        ast.unparse(decorator)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if "cache" in ast.unparse(decorator)
     ]
     changed = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Global)]
 
-    assert mutable + changed == []
+    assert mutable + cached + changed == []
+
+
+def _holds_state(value: ast.expr | None) -> bool:
+    containers = {
+        "Counter",
+        "OrderedDict",
+        "bytearray",
+        "defaultdict",
+        "deque",
+        "dict",
+        "list",
+        "set",
+    }
+    if isinstance(value, ast.Call):
+        return ast.unparse(value.func).rpartition(".")[2] in containers
+    literals = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+    return isinstance(value, literals)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -1,23 +1,16 @@
-"""Every invocation leaves one closing line, and errors reach Lambda."""
+"""Every invocation leaves one closing line and a segment, and errors reach Lambda."""
 
-import io
-import json
-from collections.abc import Callable
+import ast
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.observability import correlation_id_or, logger, observed
+from service.observability import MetricUnit, correlation_id_or, logger, metrics, observed
+from tests.unit.conftest import Lines, Measured, Trace
 
-Lines = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Lines:
-    """What was logged so far."""
-    stream = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", stream)
-    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+SOURCES = Path(__file__).resolve().parents[2] / "src" / "service"
 
 
 def test_a_handler_that_returns_leaves_a_line_with_all_that_operations_need(
@@ -25,6 +18,7 @@ def test_a_handler_that_returns_leaves_a_line_with_all_that_operations_need(
 ) -> None:
     @observed
     def handler(event: dict[str, Any], context: Any) -> str:
+        time.sleep(0.02)
         return "answer"
 
     assert handler({}, context) == "answer"
@@ -35,7 +29,7 @@ def test_a_handler_that_returns_leaves_a_line_with_all_that_operations_need(
     assert last["function_name"] == context.function_name
     assert last["function_request_id"] == context.aws_request_id
     assert isinstance(last["cold_start"], bool)
-    assert last["duration_ms"] >= 0
+    assert 20 <= last["duration_ms"] < 20_000
 
 
 def test_a_handler_that_raises_is_logged_and_raises(context: Any, lines: Lines) -> None:
@@ -46,9 +40,18 @@ def test_a_handler_that_raises_is_logged_and_raises(context: Any, lines: Lines) 
     with pytest.raises(RuntimeError, match="no"):
         handler({}, context)
 
-    messages = [line.get("message") for line in lines()]
-    assert messages.count("the handler raised an error") == 1
-    assert messages.count("failed") == 1
+    levels = [(line["level"], line["message"]) for line in lines()]
+    assert levels == [("ERROR", "the handler raised an error"), ("INFO", "failed")]
+
+
+def test_the_event_and_the_answer_stay_out_of_the_logs(context: Any, lines: Lines) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> str:
+        return "marked answer"
+
+    handler({"body": "marked event"}, context)
+
+    assert "marked" not in str(lines())
 
 
 def test_nothing_is_carried_over_to_the_next_invocation(context: Any, lines: Lines) -> None:
@@ -62,6 +65,53 @@ def test_nothing_is_carried_over_to_the_next_invocation(context: Any, lines: Lin
 
     *_, last = [line for line in lines() if line.get("message") == "finished"]
     assert "order_id" not in last
+
+
+def test_what_an_invocation_measured_is_written_once_even_if_it_fails(
+    context: Any, measured: Measured
+) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        if event:
+            metrics.add_metric("Things", MetricUnit.Count, 2)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        handler({"first": True}, context)
+    handler({}, context)
+
+    assert measured() == {"Things": 2}
+
+
+def test_a_handler_is_traced_without_its_answer(context: Any, trace: Trace) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> str:
+        return "answer"
+
+    handler({}, context)
+
+    assert trace == {"## handler": {}}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCES.rglob("*.py")), ids=lambda path: path.relative_to(SOURCES).as_posix()
+)
+def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
+    """Powertools stores answers as metadata of the trace unless told otherwise."""
+    tree = ast.parse(path.read_text())
+    captures = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr.startswith("capture_")
+    ]
+    told = [
+        node.func
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        if "capture_response=False" in [ast.unparse(keyword) for keyword in node.keywords]
+    ]
+
+    assert [ast.unparse(capture) for capture in captures if capture not in told] == []
 
 
 @pytest.mark.parametrize("given", ["abc-123", "A.b_c", "x" * 64])

@@ -34,19 +34,26 @@ def test_the_environments_have_settings_for_the_same_commands() -> None:
     assert settings["dev"] == settings["staging"] == settings["prod"]
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_everything_an_environment_has_is_told_apart_on_the_bill(environment: str) -> None:
-    tags = dict(
-        tag.split("=", 1) for tag in samconfig()[environment]["deploy"]["parameters"]["tags"]
-    )
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
+def test_each_section_is_about_its_own_environment(environment: str) -> None:
+    section = samconfig()[environment]
+    tags = dict(tag.split("=", 1) for tag in section["deploy"]["parameters"]["tags"])
 
     assert tags.keys() == {"project", "environment", "owner"}
     assert tags["environment"] == environment
-    assert all(function["Tags"]["function"] for function in functions().values())
+    assert section["global"]["parameters"]["stack_name"] == f"{tags['project']}-{environment}"
+    assert parameters(environment)["Environment"] == environment.replace("local", "dev")
 
 
-def test_prod_moves_traffic_step_by_step() -> None:
+def test_every_function_is_told_apart_on_the_bill() -> None:
+    tags = [function["Tags"]["function"] for function in functions().values()]
+
+    assert sorted(tags) == sorted(set(tags))
+
+
+def test_prod_moves_traffic_step_by_step_and_logs_no_details() -> None:
     assert parameters("prod")["DeploymentType"] != "AllAtOnce"
+    assert parameters("prod")["LogLevel"] != "DEBUG"
 
 
 def test_every_wildcard_resource_has_its_reason_beside_it() -> None:

@@ -1,12 +1,13 @@
-"""Shows what stands in a stack's dead-letter queues and why, and sends it back for another try."""
+"""Shows what stands in a stack's dead-letter queues and why, tries it again, or throws it away."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from scripts.stacks import outputs_of, region_of
+from scripts.stacks import outputs_of, region_of, told_in_words
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -14,68 +15,117 @@ if TYPE_CHECKING:
 
 # Outputs of template.yaml come in pairs: QueueUrl and DeadLetterQueueUrl, or with the same prefix.
 _SUFFIX = "DeadLetterQueueUrl"
-# Seconds that a message stays invisible while it is looked at or moved.
-_HOLD = 30
+# Seconds that a message stays invisible to others while it is looked at or moved.
+_HOLD = 60
 
 
 def main() -> None:
-    """Entry point of `make dead-letters` and `make redrive`."""
+    """Entry point of `make dead-letters`, `make redrive` and `make discard`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["list", "redrive"])
+    parser.add_argument("command", choices=["list", "redrive", "discard"])
     parser.add_argument("--env", default="dev", help="section of samconfig.toml (%(default)s)")
+    parser.add_argument("--message", help="id of the message to discard, as the list shows it")
     arguments = parser.parse_args()
+    if arguments.command == "discard" and not arguments.message:
+        parser.error("--message is needed: make discard MESSAGE=id")
     outputs = outputs_of(arguments.env)
     sqs = boto3.client("sqs", region_name=region_of(arguments.env))
-    for name in sorted(outputs):
-        if name.endswith(_SUFFIX):
-            dead_letters, queue = outputs[name], outputs[name.removesuffix(_SUFFIX) + "QueueUrl"]
-            if arguments.command == "list":
-                show(sqs, dead_letters)
-            else:
-                print(f"{redrive(sqs, dead_letters, queue)} messages sent back to {queue}")
+    pairs = [
+        (url, outputs[name.removesuffix(_SUFFIX) + "QueueUrl"])
+        for name, url in sorted(outputs.items())
+        if name.endswith(_SUFFIX)
+    ]
+    if arguments.command == "discard":
+        if not any(discard(sqs, dead_letters, arguments.message) for dead_letters, _ in pairs):
+            sys.exit(f"{arguments.message} is in none of the dead-letter queues")
+        return
+    for dead_letters, queue in pairs:
+        if arguments.command == "list":
+            print(f"{show(sqs, dead_letters)} in {dead_letters}")
+        else:
+            print(f"{redrive(sqs, dead_letters, queue)} sent back to {queue}")
 
 
 def show(sqs: "SQSClient", dead_letters: str) -> int:
     """Print every message with its cause, and leave it where it is. Returns their number."""
     shown = 0
-    for message in _receive(sqs, dead_letters):
+    for message in _look(sqs, dead_letters):
         shown += 1
         cause = message.get("MessageAttributes", {}).get("cause")
         reason = cause["StringValue"] if cause else "the function died or timed out: see its log"
         print(message["MessageId"])
         print(f"  cause: {reason}\n  body:  {message['Body'][:500]}")
-    print(f"{shown} in {dead_letters}")
     return shown
 
 
 def redrive(sqs: "SQSClient", dead_letters: str, queue: str) -> int:
-    """Send every message back to its queue. Returns their number.
+    """Send back as many messages as stand there now. Returns their number.
 
+    No more than that: what fails for good comes back at once, and would go round for ever.
     A message is sent before it is deleted. Cut off in between, it is in both queues, and the
     consumer does it once.
     """
+    standing = _standing(sqs, dead_letters)
     moved = 0
-    for message in _receive(sqs, dead_letters):
-        sqs.send_message(
-            QueueUrl=queue,
-            MessageBody=message["Body"],
-            MessageAttributes=_without_cause(message),
-        )
-        sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
-        moved += 1
+    while moved < standing and (batch := _receive(sqs, dead_letters, standing - moved)):
+        for message in batch:
+            sqs.send_message(
+                QueueUrl=queue,
+                MessageBody=message["Body"],
+                MessageAttributes=_without_cause(message),
+            )
+            sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
     return moved
 
 
-def _receive(sqs: "SQSClient", url: str) -> Iterator["MessageTypeDef"]:
-    """Each message of a queue once: what was received stays invisible for a while."""
-    while messages := sqs.receive_message(
+def discard(sqs: "SQSClient", dead_letters: str, message_id: str) -> bool:
+    """Delete one message for good; whether it was there."""
+    for message in _look(sqs, dead_letters):
+        if message["MessageId"] == message_id:
+            sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+            return True
+    return False
+
+
+def _look(sqs: "SQSClient", url: str) -> Iterator["MessageTypeDef"]:
+    """Each message that stands in a queue, once. What is still there afterwards is released."""
+    standing = _standing(sqs, url)
+    held: dict[str, MessageTypeDef] = {}
+    try:
+        while len(held) < standing and (batch := _receive(sqs, url, standing - len(held))):
+            held |= {message["MessageId"]: message for message in batch}
+            yield from batch
+    finally:
+        for message in held.values():
+            # In a batch, one that was deleted meanwhile is no error.
+            sqs.change_message_visibility_batch(
+                QueueUrl=url,
+                Entries=[
+                    {
+                        "Id": "0",
+                        "ReceiptHandle": message["ReceiptHandle"],
+                        "VisibilityTimeout": 0,
+                    }
+                ],
+            )
+
+
+def _standing(sqs: "SQSClient", url: str) -> int:
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"])
+
+
+def _receive(sqs: "SQSClient", url: str, most: int) -> list["MessageTypeDef"]:
+    return sqs.receive_message(
         QueueUrl=url,
-        MaxNumberOfMessages=10,
+        MaxNumberOfMessages=min(most, 10),
         VisibilityTimeout=_HOLD,
         WaitTimeSeconds=1,
         MessageAttributeNames=["All"],
-    ).get("Messages"):
-        yield from messages
+    ).get("Messages", [])
 
 
 def _without_cause(message: "MessageTypeDef") -> dict[str, Any]:
@@ -88,4 +138,4 @@ def _without_cause(message: "MessageTypeDef") -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    told_in_words(main)

@@ -10,11 +10,13 @@ _session = boto3.session.Session()
 
 # botocore's own default is to wait 60 seconds for an answer, longer than a function lives.
 _config = Config(
-    connect_timeout=2,
-    read_timeout=4,
+    connect_timeout=1,
+    read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
+# Three attempts of three seconds, and at most one and two seconds of waiting in between.
+LONGEST_CALL_SECONDS = 12
 
 
 def client(service: str) -> Any:

@@ -19,7 +19,7 @@ class InvalidOrderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a customer asked for. The caller chooses `order_id`: sent twice, it is one order."""
+    """What a customer asked for. The caller chooses `order_id`: sent again, it is one order."""
 
     order_id: str
     sku: str

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import client
+from service.adapters.aws import LONGEST_CALL_SECONDS, client
 from service.adapters.dead_letters import dead_letter_sender
 from service.adapters.idempotency import IdempotentWriter
 from service.adapters.shipments import Shipments
@@ -40,7 +40,13 @@ set_aside = dead_letter_sender(client("sqs"), settings.dead_letter_queue_url)
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Ship the orders of a batch, and name those that SQS shall deliver again."""
-    return process_batch(event["Records"], ship_order, set_aside, settings.max_receive_count)
+    return process_batch(
+        event["Records"],
+        ship_order,
+        set_aside,
+        settings.max_receive_count,
+        has_time=lambda: context.get_remaining_time_in_millis() > LONGEST_CALL_SECONDS * 1_000,
+    )
 
 
 @tracer.capture_method(capture_response=False)

@@ -17,14 +17,22 @@ def process_batch(
     work: Callable[[Record], None],
     set_aside: Callable[[Record, str], None],
     max_receive_count: int,
+    has_time: Callable[[], bool],
 ) -> dict[str, list[dict[str, str]]]:
     """Do `work` on every record, and return the partial batch response that SQS expects.
 
     A record whose work fails for good, or for the last time, goes to `set_aside` with the cause.
-    Any other failure leaves the record in the queue, for SQS to deliver again.
+    Any other failure leaves the record in the queue, for SQS to deliver again; so does running out
+    of time, which would otherwise undo what the batch has done already.
     """
+    records = list(records)
+    # Should the function die over one of them, this line says which it had.
+    logger.info("took messages", message_ids=[record["messageId"] for record in records])
     to_retry = []
     for record in records:
+        if not has_time():
+            to_retry.append({"itemIdentifier": record["messageId"]})
+            continue
         logger.append_keys(message_id=record["messageId"], correlation_id=_correlation_id(record))
         try:
             work(record)

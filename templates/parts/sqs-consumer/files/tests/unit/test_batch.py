@@ -1,5 +1,6 @@
 """Each record of a batch is done, tried again, or set aside, and none affects another."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.batch import PermanentError, Record, process_batch
+from tests.unit.conftest import Lines
 
 LAST_ATTEMPT = 3
 
@@ -20,7 +22,11 @@ def record(message_id: str, attempt: int = 1) -> Record:
     }
 
 
-def run(records: list[Record], errors: dict[str, Exception]) -> tuple[set[str], dict[str, str]]:
+def run(
+    records: list[Record],
+    errors: dict[str, Exception],
+    has_time: Callable[[], bool] = lambda: True,
+) -> tuple[set[str], dict[str, str]]:
     """Ids to be tried again, and causes of those set aside, when some records raise."""
     aside: dict[str, str] = {}
 
@@ -31,7 +37,7 @@ def run(records: list[Record], errors: dict[str, Exception]) -> tuple[set[str], 
     def set_aside(record: Record, cause: str) -> None:
         aside[record["messageId"]] = cause
 
-    answer = process_batch(records, work, set_aside, LAST_ATTEMPT)
+    answer = process_batch(records, work, set_aside, LAST_ATTEMPT, has_time)
     return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}, aside
 
 
@@ -49,22 +55,71 @@ def test_an_error_that_stays_is_set_aside_at_once() -> None:
     assert run([record("a"), record("b")], errors) == (set(), {"a": "PermanentError: no order"})
 
 
+def test_what_there_is_no_time_for_is_left_for_the_next_delivery() -> None:
+    time_left = iter([True, False, False])
+
+    assert run([record("a"), record("b"), record("c")], {}, lambda: next(time_left)) == (
+        {"b", "c"},
+        {},
+    )
+
+
 def test_the_last_attempt_is_set_aside_with_its_cause() -> None:
     again, aside = run([record("a", attempt=LAST_ATTEMPT)], {"a": TimeoutError("too slow")})
 
     assert (again, aside) == (set(), {"a": "TimeoutError: too slow"})
 
 
-def test_what_cannot_be_set_aside_stays_in_the_queue() -> None:
+def test_what_cannot_be_set_aside_stays_in_the_queue(lines: Lines) -> None:
     def work(record: Record) -> None:
         raise PermanentError
 
     def set_aside(record: Record, cause: str) -> None:
         raise ConnectionError
 
-    answer = process_batch([record("a")], work, set_aside, LAST_ATTEMPT)
+    answer = process_batch([record("a")], work, set_aside, LAST_ATTEMPT, lambda: True)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "a"}]}
+    assert ("ERROR", "could not be set aside") in [
+        (line["level"], line["message"]) for line in lines()
+    ]
+
+
+def test_the_first_line_names_all_messages_should_the_function_die_over_one(lines: Lines) -> None:
+    run([record("a"), record("b")], {"a": TimeoutError()})
+
+    first, *_ = lines()
+    assert (first["message"], first["message_ids"]) == ("took messages", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "level", "message"),
+    [
+        pytest.param(TimeoutError(), 1, "WARNING", "will be tried again", id="may pass"),
+        pytest.param(
+            TimeoutError(),
+            LAST_ATTEMPT,
+            "ERROR",
+            "set aside in the dead-letter queue",
+            id="last attempt",
+        ),
+        pytest.param(
+            PermanentError(), 1, "ERROR", "set aside in the dead-letter queue", id="permanent"
+        ),
+    ],
+)
+def test_the_log_says_what_became_of_a_message_that_failed(
+    lines: Lines, error: Exception, attempt: int, level: str, message: str
+) -> None:
+    """The runbook searches by level: what somebody must look into is an ERROR."""
+    attributes = {"correlation_id": {"stringValue": "abc"}}
+
+    run([record("a", attempt) | {"messageAttributes": attributes}], {"a": error})
+
+    *_, last = lines()
+    assert (last["level"], last["message"]) == (level, message)
+    assert (last["message_id"], last["correlation_id"]) == ("a", "abc")
+    assert (last["attempt"], last["cause"]) == (attempt, f"{type(error).__name__}: ")
 
 
 outcomes = st.sampled_from([None, PermanentError("permanent"), ValueError("transient")])

@@ -1,5 +1,6 @@
 """A key takes effect once; what DynamoDB says decides."""
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ class DynamoDb:
 
     def __init__(self, error: ClientError | None = None) -> None:
         self.records: dict[str, Any] = {}
+        self.transactions: list[list[Any]] = []
         self.effects = 0
         self.error = error
 
     def transact_write_items(self, TransactItems: list[Any]) -> None:  # noqa: N803 (as boto3 names it)
+        self.transactions.append(TransactItems)
         if self.error:
             raise self.error
         item = TransactItems[0]["Put"]["Item"]
@@ -49,6 +52,25 @@ def test_the_first_time_takes_effect_and_is_remembered_for_its_days() -> None:
 
     assert dynamodb.effects == 1
     assert dynamodb.records["key"]["expires_at"] == {"N": str(NOW + 2 * 86_400)}
+
+
+def test_the_effect_stands_or_falls_with_a_record_that_replaces_none_but_an_expired_one() -> None:
+    dynamodb = DynamoDb()
+
+    writer(dynamodb).write_once("key", "content", EFFECT, NOW)
+
+    record = {
+        "TableName": "records",
+        "Item": {
+            "id": {"S": "key"},
+            "fingerprint": {"S": sha256(b"content").hexdigest()},
+            "expires_at": {"N": str(NOW + 2 * 86_400)},
+        },
+        "ConditionExpression": "attribute_not_exists(id) OR expires_at < :now",
+        "ExpressionAttributeValues": {":now": {"N": str(NOW)}},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    assert dynamodb.transactions == [[{"Put": record}, *EFFECT]]
 
 
 def test_the_second_time_does_not() -> None:

@@ -48,10 +48,14 @@ class Orders:
 
     def shipments(self) -> Counter[str]:
         """How many shipments each order has."""
+        return Counter(item["order_id"]["S"] for item in self.items())
+
+    def items(self) -> list[dict[str, Any]]:
+        """The shipments as they are stored."""
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.stack.outputs["ShipmentsTable"], ConsistentRead=True
         )
-        return Counter(item["order_id"]["S"] for page in pages for item in page["Items"])
+        return [item for page in pages for item in page["Items"]]
 
     def dead_letters(self) -> dict[str, str]:
         """Bodies in the dead-letter queue and their causes; taken out."""
@@ -103,6 +107,9 @@ def test_an_order_is_accepted_at_once_and_shipped_later(
 
     assert (answer.status, answer.json) == (202, {"order_id": id_of(body), "status": "accepted"})
     eventually(lambda: orders.shipments()[id_of(body)] == 1)
+    [item] = [item for item in orders.items() if item["order_id"]["S"] == id_of(body)]
+    assert item.keys() == {"shipment_id", "order_id", "sku", "quantity", "created_at"}
+    assert (item["sku"], item["quantity"]) == ({"S": "teapot"}, {"N": "1"})
     eventually(lambda: orders.waiting() == 0)
 
 

@@ -26,6 +26,14 @@ def test_the_batch_holds_the_same_order() -> None:
         work=lambda record: orders.append(parse_order(record["body"])),
         set_aside=lambda *_: None,
         max_receive_count=5,
+        has_time=lambda: True,
     )
 
     assert orders == [Order("order-1", "teapot", 2)]
+
+
+def test_the_batch_tells_how_often_it_was_received_and_whose_request_it_is() -> None:
+    [record] = json.loads((EVENTS / "process.json").read_text())["Records"]
+
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert record["messageAttributes"]["correlation_id"]["stringValue"] == "sample"

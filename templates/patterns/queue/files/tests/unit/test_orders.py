@@ -17,6 +17,13 @@ def test_an_order_survives_the_way_through_the_queue(order: Order) -> None:
     assert parse_order(order.to_json()) == order
 
 
+def test_the_same_order_always_gives_the_same_text() -> None:
+    """Its fingerprint tells a repeated order from another one under the same id."""
+    text = Order(sku="teapot", quantity=2, order_id="order-1").to_json()
+
+    assert text == '{"order_id": "order-1", "quantity": 2, "sku": "teapot"}'
+
+
 @given(
     st.one_of(
         st.none(),

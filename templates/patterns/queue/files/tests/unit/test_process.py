@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.domain.orders import Order, Shipment
+from tests.unit.conftest import Lines, Measured, Trace
 
 
 class Shipments:
@@ -44,26 +45,32 @@ def record(body: str) -> dict[str, Any]:
     }
 
 
-def order(order_id: str) -> str:
-    return json.dumps({"order_id": order_id, "sku": "teapot", "quantity": 1})
+def order(order_id: str, sku: str = "teapot") -> str:
+    return json.dumps({"order_id": order_id, "sku": sku, "quantity": 1})
 
 
-def test_every_order_of_a_batch_is_shipped(process: ModuleType, context: Any) -> None:
+def test_every_order_of_a_batch_is_shipped(
+    process: ModuleType, context: Any, measured: Measured
+) -> None:
     event = {"Records": [record(order("a")), record(order("b"))]}
 
     assert process.handler(event, context) == {"batchItemFailures": []}
     assert process.shipments.by_order.keys() == {"a", "b"}
+    assert measured() == {"OrdersShipped": 2}
 
 
-def test_a_duplicate_is_done_without_a_second_shipment(process: ModuleType, context: Any) -> None:
+def test_a_duplicate_is_done_without_a_second_shipment(
+    process: ModuleType, context: Any, measured: Measured
+) -> None:
     event = {"Records": [record(order("a")), record(order("a"))]}
 
     assert process.handler(event, context) == {"batchItemFailures": []}
     assert process.shipments.by_order.keys() == {"a"}
+    assert measured() == {"OrdersShipped": 1, "DuplicateOrders": 1}
 
 
 def test_what_is_no_order_is_set_aside(
-    process: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
+    process: ModuleType, context: Any, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aside: list[tuple[str, str]] = []
     monkeypatch.setattr(
@@ -75,3 +82,39 @@ def test_what_is_no_order_is_set_aside(
     assert answer == {"batchItemFailures": []}
     assert aside == [("poison", "PermanentError: the body must be JSON")]
     assert process.shipments.by_order.keys() == {"a"}
+    assert measured() == {"OrdersShipped": 1, "MessagesSetAside": 1}
+
+
+def test_an_order_is_left_in_the_queue_when_too_little_time_is_left(
+    process: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_little = process.LONGEST_CALL_SECONDS * 1_000
+    monkeypatch.setattr(context, "get_remaining_time_in_millis", lambda: too_little)
+
+    answer = process.handler({"Records": [record(order("a"))]}, context)
+
+    assert len(answer["batchItemFailures"]) == 1
+    assert process.shipments.by_order == {}
+
+
+def test_the_log_names_the_order_but_never_holds_it(
+    process: ModuleType, context: Any, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "set_aside", lambda *_: None)
+    good = order("order-1", sku="marked")
+    records = [
+        record(good) | {"messageId": "shipped"},
+        record(good) | {"messageId": "duplicate"},
+        record("marked, and no order") | {"messageId": "set aside"},
+    ]
+
+    process.handler({"Records": records}, context)
+
+    assert "order-1" in {line.get("order_id") for line in lines()}
+    assert "marked" not in str(lines())
+
+
+def test_each_order_is_a_part_of_the_trace(process: ModuleType, context: Any, trace: Trace) -> None:
+    process.handler({"Records": [record(order("a"))]}, context)
+
+    assert trace == {"## handler": {}, "## service.handlers.process.ship_order": {}}
