@@ -21,6 +21,10 @@ ROLE_FILE = "deploy/role.yaml"
 RESOURCES = template(ROLE_FILE)["Resources"]
 ROLES_OF_STACK = {name: role["Properties"] for name, role in resources("AWS::IAM::Role").items()}
 ISSUER = "token.actions.githubusercontent.com"
+# How the stack's name, and that of everything in it, begins in that file.
+STACK = (
+    samconfig()["dev"]["global"]["parameters"]["stack_name"].removesuffix("dev") + "${Environment}"
+)
 # The actions that making, changing and removing a resource takes, by its type.
 MAKING = {
     "AWS::CloudWatch::Alarm": "cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm",
@@ -47,6 +51,7 @@ MAKING = {
     "event Api": "lambda:AddPermission lambda:RemovePermission",
     "event SQS": "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping"
     " lambda:UpdateEventSourceMapping",
+    # <<fragment test_deploy_role.making.txt>>
 }
 # Resources that bear no name of this project, since AWS makes up their ids or lists them all, as
 # regular expressions; and the actions that take nothing narrower.
@@ -66,6 +71,7 @@ NOT_BY_NAME = {
     r".*:transform/Serverless-2016-10-31": "cloudformation:CreateChangeSet",
     r".*::/(restapis|tags)(/.*)?": "apigateway:DELETE apigateway:GET apigateway:PATCH"
     " apigateway:POST apigateway:PUT",
+    # <<fragment test_deploy_role.not-by-name.txt>>
 }
 # Services whose actions on data a role of the stack may one day need: the boundary leaves room.
 OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}
@@ -98,21 +104,14 @@ def test_no_action_is_a_wildcard() -> None:
 def test_everything_allowed_is_about_this_project(grant: dict[str, Any]) -> None:
     for resource in as_list(grant["Resource"]):
         text = resource if isinstance(resource, str) else "".join(resource.values())
-        excused = {
-            action
-            for pattern, excused in NOT_BY_NAME.items()
-            if re.fullmatch(pattern, text)
-            for action in excused.split()
-        }
+        named = STACK in text or any(f"{name}.Arn" in text for name in RESOURCES)
+        excused = [taken for kind, taken in NOT_BY_NAME.items() if re.fullmatch(kind, text)]
 
-        assert is_ours(text) or is_ours(grant.get("Condition")) or actions([grant]) <= excused
-
-
-def is_ours(part: Any) -> bool:
-    """Whether a part of a grant names the project's stack, or something of this file."""
-    project = samconfig()["dev"]["global"]["parameters"]["stack_name"].removesuffix("-dev")
-    names = [f"{project}-${{Environment}}", *(f"{name}.Arn" for name in RESOURCES)]
-    return any(name in str(part) for name in names)
+        assert (
+            named
+            or STACK in str(grant.get("Condition"))
+            or actions([grant]) <= set(" ".join(excused).split())
+        )
 
 
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:

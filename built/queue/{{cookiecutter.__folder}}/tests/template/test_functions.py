@@ -1,6 +1,7 @@
 """The template against the code: what it reads is set, what it calls is allowed, and no more."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -104,18 +105,9 @@ def test_no_module_keeps_state_between_invocations(path: Path) -> None:
 
 
 def _holds_state(value: ast.expr | None) -> bool:
-    containers = {
-        "Counter",
-        "OrderedDict",
-        "bytearray",
-        "defaultdict",
-        "deque",
-        "dict",
-        "list",
-        "set",
-    }
     if isinstance(value, ast.Call):
-        return ast.unparse(value.func).rpartition(".")[2] in containers
+        containers = r"\b(bytearray|Counter|defaultdict|deque|dict|list|OrderedDict|set)\b"
+        return bool(re.search(containers, ast.unparse(value.func)))
     literals = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
     return isinstance(value, literals)
 

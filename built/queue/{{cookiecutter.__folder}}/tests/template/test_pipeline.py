@@ -16,9 +16,11 @@ def jobs_of(workflow: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("command", ["lint", "test", "build", "budget", "audit"])
 def test_no_change_gets_by_a_check(command: str) -> None:
-    steps = [step for job in jobs_of("ci.yml").values() for step in job["steps"]]
+    jobs = [
+        job for job in jobs_of("ci.yml").values() if not {"if", "continue-on-error"} & job.keys()
+    ]
 
-    assert {"run": f"make {command}"} in steps, "whatever the circumstances"
+    assert [job for job in jobs if {"run": f"make {command}"} in job["steps"]], "unconditionally"
 
 
 def test_what_is_deployed_has_passed_and_goes_from_one_environment_to_the_next() -> None:
