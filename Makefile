@@ -68,7 +68,8 @@ INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
 	rm -rf .venv-lint
 	$(PYTHON) -m venv .venv-lint
 	.venv-lint/bin/python -m pip install $(INSTALL) -r requirements/lint.txt
-	cd tests/tools && PATH="$(CURDIR)/.venv-lint/bin:$$PATH" npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd tests/tools && PATH="$(CURDIR)/.venv-lint/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
