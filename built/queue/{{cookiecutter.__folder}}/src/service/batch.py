@@ -30,10 +30,11 @@ def process_batch(
     logger.info("took messages", message_ids=[record["messageId"] for record in records])
     to_retry = []
     for record in records:
+        logger.append_keys(message_id=record["messageId"], correlation_id=_correlation_id(record))
         if not has_time():
+            logger.warning("no time left, will be tried again")
             to_retry.append({"itemIdentifier": record["messageId"]})
             continue
-        logger.append_keys(message_id=record["messageId"], correlation_id=_correlation_id(record))
         try:
             work(record)
         except Exception as error:

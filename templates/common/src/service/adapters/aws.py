@@ -12,11 +12,11 @@ _session = boto3.session.Session()
 _config = Config(
     connect_timeout=1,
     read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
 )
-# Three attempts of three seconds, and at most one and two seconds of waiting in between.
-LONGEST_CALL_SECONDS = 12
+# Two attempts of three seconds, and at most one second of waiting in between.
+LONGEST_CALL_SECONDS = 7
 
 
 def client(service: str) -> Any:

@@ -219,8 +219,8 @@ def test_a_crash_in_mid_batch_loses_and_repeats_nothing(
 def test_a_throttled_table_is_tried_again(orders: Orders, eventually: Eventually) -> None:
     body = order()
     orders.deliver_again_after(seconds=4)
-    # More than the SDK's own three attempts: the message comes back and is delivered again.
-    orders.stack.aws.fail(WRITE, "throttle", times=4)
+    # More than the SDK's own two attempts: the message comes back and is delivered again.
+    orders.stack.aws.fail(WRITE, "throttle", times=3)
 
     orders.send(body)
 
@@ -233,7 +233,7 @@ def test_after_the_last_attempt_the_cause_is_kept_and_redrive_works(
     orders: Orders, eventually: Eventually
 ) -> None:
     body = order()
-    attempts, calls_per_attempt = 3, 3
+    attempts, calls_per_attempt = 3, 2
     orders.deliver_again_after(seconds=4)
     orders.stack.aws.fail(WRITE, "throttle", times=attempts * calls_per_attempt)
     orders.send(body)
