@@ -63,6 +63,9 @@ def test_the_dashboard_shows_every_metric_that_the_code_counts_and_no_other() ->
 
 
 def _metrics_shown() -> list[Any]:
-    [dashboard] = resources("AWS::CloudWatch::Dashboard").values()
-    widgets = json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
-    return [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+    return [
+        metric
+        for dashboard in resources("AWS::CloudWatch::Dashboard").values()
+        for widget in json.loads(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+        for metric in widget["properties"].get("metrics", [])
+    ]
