@@ -6,7 +6,6 @@ import signal
 import ssl
 import subprocess
 import tempfile
-import tomllib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from typing import Any, Literal
 
 import boto3
 
-PROJECT = Path(__file__).resolve().parent.parent
+from scripts.stacks import PROJECT, outputs, region_of, settings_of
+
 # Environments of their own, since ministack and the SAM CLI pin what they need.
 VENV = os.environ.get("VENV", str(PROJECT / ".venv"))
 LOCAL_AWS_PYTHON = Path(f"{VENV}-local-aws", "bin", "python")
@@ -84,8 +84,7 @@ class Stack:
     @cached_property
     def outputs(self) -> dict[str, str]:
         """Outputs of template.yaml by name."""
-        [stack] = self.aws.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return outputs(self.aws.client("cloudformation"), self.name)
 
 
 @contextmanager
@@ -94,7 +93,7 @@ def local_aws() -> Iterator[LocalAws]:
     for tool in (LOCAL_AWS_PYTHON, SAM):
         if not tool.exists():
             raise LocalAwsError(f"{tool} is missing: run `make tools` first")
-    region = settings()["global"]["parameters"]["region"]
+    region = region_of("local")
     with tempfile.TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as files:
         log = Path(files, "server.log")
         with log.open("w") as errors:
@@ -129,13 +128,7 @@ def deploy(aws: LocalAws) -> Stack:
     """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
     _sam("build", aws, LAMBDA="")
     _sam("deploy", aws)
-    return Stack(aws, settings()["global"]["parameters"]["stack_name"])
-
-
-def settings() -> dict[str, Any]:
-    """The `local` section of samconfig.toml."""
-    local: dict[str, Any] = tomllib.loads((PROJECT / "samconfig.toml").read_text())["local"]
-    return local
+    return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
 
 
 def _sam(command: str, aws: LocalAws, **extra: str) -> None:

@@ -12,7 +12,8 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from scripts.shipped import PROJECT, Resource, clients_of, functions, stand_ins, statements
+from scripts.shipped import Resource, clients_of, functions, stand_ins, statements
+from scripts.stacks import PROJECT
 
 RUNS = 7
 MEASURE = """

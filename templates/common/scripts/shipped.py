@@ -4,7 +4,6 @@ import ast
 import importlib
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -16,7 +15,8 @@ import botocore.session
 import yaml
 from botocore import xform_name
 
-PROJECT = Path(__file__).resolve().parent.parent
+from scripts.stacks import PROJECT, settings_of
+
 ENVIRONMENTS = ("dev", "staging", "prod")
 Resource = dict[str, Any]
 
@@ -70,10 +70,15 @@ def functions() -> dict[str, Resource]:
 
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
-    role = resources("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"].partition(".")[0]]
+    [role] = named(function["Role"])
+    return statements_of(role)
+
+
+def statements_of(role: str) -> list[dict[str, Any]]:
+    """The policy statements of a role, by its logical id."""
     return [
         statement
-        for policy in role["Properties"]["Policies"]
+        for policy in resources("AWS::IAM::Role")[role]["Properties"]["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
@@ -117,15 +122,9 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-@cache
-def samconfig() -> dict[str, Any]:
-    """What differs between environments."""
-    return tomllib.loads((PROJECT / "samconfig.toml").read_text())
-
-
 def parameters(environment: str) -> dict[str, str]:
     """The template's parameters as an environment sets them."""
-    overrides = samconfig()[environment]["deploy"]["parameters"]["parameter_overrides"]
+    overrides = settings_of(environment)["deploy"]["parameters"]["parameter_overrides"]
     pairs = (override.split("=", 1) for override in overrides)
     return {name: value.strip('"') for name, value in pairs}
 
@@ -137,7 +136,7 @@ def resolve(value: Any, environment: str) -> Any:
     return value
 
 
-def settings_of(function: Resource) -> set[str]:
+def variables_read_by(function: Resource) -> set[str]:
     """Names of the environment variables that a function's code reads."""
     module_name = function["Handler"].rpartition(".")[0]
     with patch.dict(os.environ, stand_ins(function)):
@@ -153,12 +152,11 @@ def stand_ins(function: Resource) -> dict[str, str]:
 
 def calls_of(function: Resource) -> set[str]:
     """IAM actions that a function's own code needs: every AWS operation it calls by name."""
-    trees = [ast.parse(path.read_text()) for path in _modules_of(function)]
+    trees = _trees_of(function)
     names = {name for tree in trees for name in _called_names(tree)}
-    services = clients_of(function)
     session = botocore.session.get_session()
     actions: set[str] = set()
-    for service in services:
+    for service in clients_of(function):
         for operation in session.get_service_model(service).operation_names:
             if xform_name(operation) in names:
                 actions |= _actions(service, operation, trees)
@@ -167,8 +165,7 @@ def calls_of(function: Resource) -> set[str]:
 
 def clients_of(function: Resource) -> set[str]:
     """The AWS services for which a function makes clients."""
-    trees = [ast.parse(path.read_text()) for path in _modules_of(function)]
-    return {service for tree in trees for service in _clients(tree)}
+    return {service for tree in _trees_of(function) for service in _clients(tree)}
 
 
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
@@ -187,16 +184,18 @@ def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     return {f"{service}:{action}" for part, action in parts.items() if part in keys}
 
 
-def _modules_of(function: Resource) -> list[Path]:
-    """The files that a function's handler imports, directly or not, its own first."""
+def _trees_of(function: Resource) -> list[ast.Module]:
+    """The code that a function's handler imports, directly or not, its own first."""
     paths = [_path(function["Handler"].rpartition(".")[0])]
+    trees = []
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        trees.append(ast.parse(path.read_text()))
+        for node in ast.walk(trees[-1]):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("service."):
                 imported = _path(node.module or "")
                 if imported not in paths:
                     paths.append(imported)
-    return paths
+    return trees
 
 
 def _path(module: str) -> Path:

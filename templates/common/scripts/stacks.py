@@ -4,10 +4,13 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -29,11 +32,14 @@ def settings_of(env: str) -> dict[str, Any]:
 
 def outputs_of(env: str) -> dict[str, str]:
     """The outputs of an environment's stack, by name."""
-    settings = settings_of(env)["global"]["parameters"]
-    stacks = boto3.client("cloudformation", region_name=settings["region"]).describe_stacks(
-        StackName=settings["stack_name"]
-    )["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+    cloudformation = boto3.client("cloudformation", region_name=region_of(env))
+    return outputs(cloudformation, settings_of(env)["global"]["parameters"]["stack_name"])
+
+
+def outputs(cloudformation: "CloudFormationClient", stack_name: str) -> dict[str, str]:
+    """The outputs of a stack, by name."""
+    [stack] = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def region_of(env: str) -> str:

@@ -52,14 +52,17 @@ def run(stack: Stack) -> None:
     show(sqs, stack.outputs["DeadLetterQueueUrl"])
 
 
+def waiting(sqs: Any, queue: str) -> int:
+    """Messages in a queue, those at work included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    got = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(int(got[name]) for name in names)
+
+
 def wait_until_empty(sqs: Any, queue: str) -> None:
     """Until no message waits or is at work."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     deadline = time.monotonic() + 60
-    while True:
-        got = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-        if not any(int(got[name]) for name in names):
-            return
+    while waiting(sqs, queue):
         if time.monotonic() > deadline:
             raise LocalAwsError("the queue is not empty after a minute")
         time.sleep(0.1)

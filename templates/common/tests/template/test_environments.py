@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from scripts.shipped import ENVIRONMENTS, PROJECT, functions, parameters, samconfig, template
+from scripts.shipped import ENVIRONMENTS, functions, parameters, template
+from scripts.stacks import PROJECT, settings_of
 
 TEXT = (PROJECT / "template.yaml").read_text()
 
@@ -25,7 +26,7 @@ def test_the_environments_have_settings_for_the_same_commands() -> None:
     settings = {
         environment: {
             f"{command}.{key}"
-            for command, section in samconfig()[environment].items()
+            for command, section in settings_of(environment).items()
             for key in section["parameters"]
         }
         for environment in ENVIRONMENTS
@@ -36,7 +37,7 @@ def test_the_environments_have_settings_for_the_same_commands() -> None:
 
 @pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
 def test_each_section_is_about_its_own_environment(environment: str) -> None:
-    section = samconfig()[environment]
+    section = settings_of(environment)
     tags = dict(tag.split("=", 1) for tag in section["deploy"]["parameters"]["tags"])
 
     assert tags.keys() == {"project", "environment", "owner"}

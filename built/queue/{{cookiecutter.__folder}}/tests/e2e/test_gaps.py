@@ -2,7 +2,8 @@
 
 import subprocess
 
-from local_aws.stack import LOCAL_AWS_PYTHON, PROJECT
+from local_aws.stack import LOCAL_AWS_PYTHON
+from scripts.stacks import PROJECT
 
 
 def test_every_gap_is_still_there() -> None:

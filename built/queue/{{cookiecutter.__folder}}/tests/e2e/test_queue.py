@@ -11,6 +11,7 @@ import pytest
 
 from local_aws.stack import Stack
 from scripts.dead_letters import redrive
+from scripts.demo import waiting
 from scripts.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -73,9 +74,7 @@ class Orders:
 
     def waiting(self) -> int:
         """Messages in the queue, those at work included."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        got = self.sqs.get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)["Attributes"]
-        return sum(int(got[name]) for name in names)
+        return waiting(self.sqs, self.queue)
 
 
 @pytest.fixture

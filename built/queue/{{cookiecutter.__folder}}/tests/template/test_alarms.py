@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import (
-    ENVIRONMENTS,
-    PROJECT,
-    alarms_on,
-    functions,
-    resolve,
-    resources,
-    template,
-)
+from scripts.shipped import ENVIRONMENTS, alarms_on, functions, resolve, resources, template
+from scripts.stacks import PROJECT
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 

@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import (
-    ENVIRONMENTS,
-    PROJECT,
-    as_list,
-    functions,
-    parameters,
-    resources,
-    samconfig,
-    template,
-)
+from scripts.shipped import ENVIRONMENTS, as_list, functions, parameters, resources, template
+from scripts.stacks import PROJECT, settings_of
 
 ROLE_FILE = "deploy/role.yaml"
 RESOURCES = template(ROLE_FILE)["Resources"]
@@ -23,7 +15,7 @@ ROLES_OF_STACK = {name: role["Properties"] for name, role in resources("AWS::IAM
 ISSUER = "token.actions.githubusercontent.com"
 # How the stack's name, and that of everything in it, begins in that file.
 STACK = (
-    samconfig()["dev"]["global"]["parameters"]["stack_name"].removesuffix("dev") + "${Environment}"
+    settings_of("dev")["global"]["parameters"]["stack_name"].removesuffix("dev") + "${Environment}"
 )
 # The actions that making, changing and removing a resource takes, by its type.
 MAKING = {
@@ -176,7 +168,7 @@ def test_the_stack_cannot_touch_what_limits_it() -> None:
     }
 
     assert {path.replace("${Environment}", "dev") for path in reached} == {
-        samconfig()["dev"]["global"]["parameters"]["stack_name"] + "/*"
+        settings_of("dev")["global"]["parameters"]["stack_name"] + "/*"
     }
     for name in ("PlanRole", "ApplyRole", "CloudFormationRole", "Boundary"):
         assert RESOURCES[name]["Properties"]["Path"] == "/deploy/"

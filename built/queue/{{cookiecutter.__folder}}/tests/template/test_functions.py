@@ -10,16 +10,16 @@ import pytest
 
 from scripts.shipped import (
     ENVIRONMENTS,
-    PROJECT,
     alarms_on,
     as_list,
     functions,
     log_group_of,
     resolve,
     resources,
-    settings_of,
     statements,
+    variables_read_by,
 )
+from scripts.stacks import PROJECT
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
 
@@ -28,7 +28,7 @@ FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().i
 def test_the_template_sets_exactly_what_the_code_reads(function: dict[str, Any]) -> None:
     variables = function["Environment"]["Variables"]
 
-    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == settings_of(
+    assert {name for name in variables if not name.startswith("POWERTOOLS_")} == variables_read_by(
         function
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.shipped import PROJECT
+from scripts.stacks import PROJECT
 
 
 def jobs_of(workflow: str) -> dict[str, dict[str, Any]]:

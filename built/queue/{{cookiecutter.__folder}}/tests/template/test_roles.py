@@ -12,6 +12,7 @@ from scripts.shipped import (
     named,
     resources,
     statements,
+    statements_of,
     template,
 )
 
@@ -90,13 +91,12 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", ROLES)
 def test_roles_are_for_a_service_and_name_their_actions_and_resources(name: str) -> None:
     assert trusted_by(name)
-    for policy in ROLES[name]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            actions = set(as_list(statement["Action"]))
-            assert not [action for action in actions if "*" in action]
-            for resource in as_list(statement["Resource"]):
-                of_this_stack = named(resource) or "${AWS::StackName}-" in str(resource)
-                assert of_this_stack or actions <= NOT_BY_NAME
+    for statement in statements_of(name):
+        actions = set(as_list(statement["Action"]))
+        assert not [action for action in actions if "*" in action]
+        for resource in as_list(statement["Resource"]):
+            of_this_stack = named(resource) or "${AWS::StackName}-" in str(resource)
+            assert of_this_stack or actions <= NOT_BY_NAME
 
 
 def test_what_moves_traffic_can_do_that_and_no_more() -> None:
@@ -105,10 +105,7 @@ def test_what_moves_traffic_can_do_that_and_no_more() -> None:
     [role] = named(moving)
     assert trusted_by(role) == {"codedeploy.amazonaws.com"}
     assert {
-        action
-        for policy in ROLES[role]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        for action in as_list(statement["Action"])
+        action for statement in statements_of(role) for action in as_list(statement["Action"])
     } == {
         "cloudwatch:DescribeAlarms",
         "lambda:GetAlias",
