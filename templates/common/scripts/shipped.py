@@ -40,9 +40,39 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @cache
 def template(path: str = "template.yaml") -> dict[str, Any]:
-    """A CloudFormation template of this project."""
+    """A CloudFormation template of this project, each Fn::ForEach in it written out."""
     loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text(), _Loader)  # noqa: S506 (a SafeLoader)
-    return loaded
+    return {**loaded, "Resources": _written_out(loaded["Resources"])}
+
+
+def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
+    """What AWS::LanguageExtensions makes of Fn::ForEach: its resources, once for each value."""
+    resources: dict[str, Resource] = {}
+    for name, value in found.items():
+        if name.startswith("Fn::ForEach::"):
+            variable, values, body = value
+            for one in values:
+                resources |= {
+                    key.replace(f"${{{variable}}}", one): _with(resource, variable, one)
+                    for key, resource in body.items()
+                }
+        else:
+            resources[name] = value
+    return resources
+
+
+def _with(value: Any, variable: str, one: str) -> Any:
+    """A part of a template in which a variable of Fn::ForEach has a value."""
+    match value:
+        case {"Ref": str(name)} if name == variable:
+            return one
+        case dict():
+            return {key: _with(item, variable, one) for key, item in value.items()}
+        case list():
+            return [_with(item, variable, one) for item in value]
+        case str():
+            return value.replace(f"${{{variable}}}", one)
+    return value
 
 
 def resources(kind: str) -> dict[str, Resource]:
@@ -65,6 +95,10 @@ def functions() -> dict[str, Resource]:
             **own.get("Environment", {}).get("Variables", {}),
         }
         found[name] = {**shared, **own, "Environment": {"Variables": variables}}
+        found[name]["DeploymentPreference"] = {
+            **shared["DeploymentPreference"],
+            **own["DeploymentPreference"],
+        }
     return found
 
 
@@ -75,12 +109,16 @@ def statements(function: Resource) -> list[dict[str, Any]]:
 
 
 def statements_of(role: str) -> list[dict[str, Any]]:
-    """The policy statements of a role, by its logical id."""
-    return [
-        statement
-        for policy in resources("AWS::IAM::Role")[role]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
+    """The policy statements of a role, by its logical id: its own, and those put on it."""
+    policies = [
+        *resources("AWS::IAM::Role")[role]["Properties"].get("Policies", []),
+        *(
+            policy["Properties"]
+            for policy in resources("AWS::IAM::Policy").values()
+            if {"Ref": role} in policy["Properties"]["Roles"]
+        ),
     ]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def named(value: Any) -> set[str]:
@@ -130,9 +168,12 @@ def parameters(environment: str) -> dict[str, str]:
 
 
 def resolve(value: Any, environment: str) -> Any:
-    """A value of the template in an environment, where it is a parameter."""
-    if isinstance(value, dict) and "Ref" in value:
-        return parameters(environment)[value["Ref"]]
+    """A value of the template in an environment, where it is a parameter or in a mapping."""
+    match value:
+        case {"Ref": str(name)}:
+            return parameters(environment)[name]
+        case {"Fn::FindInMap": [str(mapping), str(key), str(attribute)]}:
+            return template()["Mappings"][mapping][key][attribute]
     return value
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     """Entry point of `make power-tuning`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", default="dev", help="section of samconfig.toml (%(default)s)")
-    parser.add_argument("--function", required=True, help="as in the handlers' folder: process")
+    parser.add_argument("--function", required=True, help="as the template calls it: Process")
     parser.add_argument("--payload", default="", help="file with the event to invoke it with")
     arguments = parser.parse_args()
     if arguments.env == "prod":

@@ -19,11 +19,12 @@ def test_errors_throttles_and_slowness_of_every_function_raise_an_alarm(
     name: str, environment: str
 ) -> None:
     """A duration alarm comes before the timeout does: at 80 % of it, in milliseconds."""
-    timeout = int(resolve(functions()[name]["Timeout"], environment))
+    function = functions()[name]
+    timeout = int(resolve(function["Timeout"], environment))
     expected = {"Errors": ("Sum", 1), "Throttles": ("Sum", 1), "Duration": ("p99", 800 * timeout)}
 
     for metric, (statistic, threshold) in expected.items():
-        [alarm] = alarms_on(f"AWS/Lambda {metric}", {"Ref": name}).values()
+        [alarm] = alarms_on(f"AWS/Lambda {metric}", function["FunctionName"]).values()
         assert alarm.get("Statistic", alarm.get("ExtendedStatistic")) == statistic
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert int(resolve(alarm["Threshold"], environment)) == threshold

@@ -68,7 +68,7 @@ def test_every_function_is_versioned_traced_and_rolled_back_by_its_errors(name: 
     assert function["Architectures"] == ["arm64"]
     assert function["DeploymentPreference"]["Type"] == {"Ref": "DeploymentType"}
     assert function["DeploymentPreference"]["Alarms"] == [
-        {"Ref": alarm} for alarm in alarms_on("AWS/Lambda Errors", {"Ref": name})
+        {"Ref": alarm} for alarm in alarms_on("AWS/Lambda Errors", function["FunctionName"])
     ]
 
 

@@ -75,7 +75,16 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
-    assert reached(function, LOGGING) == {log_group_of(function)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_may_write_to_its_own_log_group(function: dict[str, Any]) -> None:
+    [logging] = (s for s in statements(function) if LOGGING & set(as_list(s["Action"])))
+    group = resources("AWS::Logs::LogGroup")[log_group_of(function)]["Properties"]
+
+    assert logging["Resource"]["Fn::Sub"].endswith(
+        f":log-group:{group['LogGroupName']['Fn::Sub']}:*"
+    )
 
 
 @pytest.mark.parametrize("name", functions())
@@ -120,6 +129,7 @@ def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> No
         statement
         for resource in template()["Resources"].values()
         if "PolicyDocument" in resource.get("Properties", {})
+        if resource["Type"] != "AWS::IAM::Policy"  # What a role may do, not who may do it here.
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]

@@ -127,8 +127,8 @@ def test_the_correlation_id_of_the_caller_reaches_the_worker(
         lines = [json.loads(text) for text in texts]
         return {line["message"] for line in lines if line.get("correlation_id") == correlation}
 
-    eventually(lambda: "accepted an order" in messages_of("submit"))
-    eventually(lambda: "shipped" in messages_of("process"))
+    eventually(lambda: "accepted an order" in messages_of("Submit"))
+    eventually(lambda: "shipped" in messages_of("Process"))
     eventually(lambda: orders.waiting() == 0)
 
 

@@ -8,10 +8,10 @@ def group(key: str, amount: str) -> dict[str, object]:
 
 
 def test_every_function_has_a_line_and_the_sum_comes_last() -> None:
-    lines = table([group("function$submit", "1.5"), group("function$", "0.25")]).splitlines()
+    lines = table([group("function$Submit", "1.5"), group("function$", "0.25")]).splitlines()
 
     assert [line.split() for line in lines] == [
         ["(shared)", "0.25", "USD"],
-        ["submit", "1.50", "USD"],
+        ["Submit", "1.50", "USD"],
         ["in", "all", "1.75", "USD"],
     ]
