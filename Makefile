@@ -8,7 +8,7 @@ PATTERN ?= queue
 TRY := try/$(PATTERN)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test build check lint format requirements clean python
+.PHONY: help try test build check lint format site requirements clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,12 +42,15 @@ format: .venv/.made ## Mend style and format
 	$(BIN)/ruff check --fix --config templates/ruff.toml templates
 	$(BIN)/ruff format --config templates/ruff.toml templates
 
+site: .venv/.made ## Make the documentation site in site/; a broken link fails
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs site
+
 requirements: .venv/.made ## Pin the newest versions in requirements/, for every Python and system
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(BIN)/uv pip compile $(COMPILE) --group lint --output-file requirements/lint.txt
 
 clean: ## Remove everything that make made
-	rm -rf .venv .venv-* tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist try *.egg-info
+	rm -rf .venv .venv-* tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site try *.egg-info
 
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # Everything is pinned, so there is nothing left to resolve.

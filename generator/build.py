@@ -1,4 +1,4 @@
-"""Writes `built/`, both engines' menus and the table of questions from `templates/` and `hooks/`."""
+"""Writes `built/`, both engines' menus and the pages about patterns and questions from `templates/` and `hooks/`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from .answers import default, refusal
 from .catalogue import Catalogue, Question, load
 from .errors import BuildError
 from .escape import check_references, check_syntax
+from .pattern_pages import FOLDER as PAGES
+from .pattern_pages import choosing_page, pattern_page
 from .questions_page import questions_page
 from .sources import File, compose
 
 FILES = ("cookiecutter.json", "copier.yml", "docs/questions.md")
 FOLDER = "built"
+FOLDERS = (FOLDER, PAGES)
 README = """\
 # Made by `make build`
 
@@ -45,6 +48,7 @@ def build(root: Path) -> dict[str, File]:
         )
     }
     outputs[f"{FOLDER}/README.md"] = File(README.encode())
+    outputs[f"{PAGES}/README.md"] = File(choosing_page(catalogue).encode())
     for name, pattern in catalogue.patterns.items():
         _check_answers(catalogue, name)
         files = compose(root, pattern, engines.known_names(catalogue, name))
@@ -58,13 +62,16 @@ def build(root: Path) -> dict[str, File]:
         answers_file = engines.answers_file(catalogue.questions_of(name))
         outputs[f"{top}/{engines.TOP}/{{{{cookiecutter.__answers_file}}}}"] = File(answers_file.encode())
         outputs |= {f"{top}/{engines.TOP}/{path}": file for path, file in files.items()}
+        outputs[f"{PAGES}/{name}.md"] = File(pattern_page(catalogue, pattern, files).encode())
     return outputs
 
 
 def drift(root: Path, outputs: Mapping[str, File]) -> list[str]:
     """The paths below `root` that are not what `outputs` says: missing, changed, or no longer produced."""
     there = {path for path in FILES if (root / path).is_file()}
-    there |= {path.relative_to(root).as_posix() for path in (root / FOLDER).rglob("*") if path.is_file()}
+    there |= {
+        path.relative_to(root).as_posix() for top in FOLDERS for path in (root / top).rglob("*") if path.is_file()
+    }
     return sorted(
         path for path in there | outputs.keys() if path not in outputs or not _is_written(root / path, outputs[path])
     )

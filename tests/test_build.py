@@ -367,7 +367,7 @@ def test_a_new_pattern_is_a_new_folder_and_nothing_else(changing_templates: Path
     commit(root, tag="v0.2.0")
 
     changed = {path for path, file in tree(root).items() if before.get(path) != file and "brand-new" not in path}
-    assert changed == {"cookiecutter.json", "copier.yml"}
+    assert changed == {"cookiecutter.json", "copier.yml", "docs/patterns/README.md"}
     assert everything(root / "templates") - sources_before == {
         "patterns/brand-new",
         "patterns/brand-new/pattern.yaml",
