@@ -8,7 +8,7 @@ PATTERN ?= queue
 TRY := try/$(PATTERN)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test build check lint format site requirements clean python
+.PHONY: help try test benchmark build check lint format site requirements clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ try: .venv/.made ## Create a project in try/, test it and run its demo (PATTERN=
 
 test: check lint .venv-lint/.made .venv-generated/.made ## Check, lint and run every test
 	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
+
+benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
+	$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
 build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
 	$(BIN)/python -m serverless_templates.build

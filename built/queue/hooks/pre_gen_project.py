@@ -22,10 +22,10 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   },
   {
     "name": "description",
-    "default": "Takes orders at once and ships each of them exactly once",
+    "default": "Takes care of orders, each of them exactly once",
     "matches": "(?!.*(?:\\{\\{|\\\u007b%|\\\u007b#))[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff](?:[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff]{0,118}[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff])?",
     "reason": "1 to 120 characters on one line, no space at either end, and no \u007b{, \u007b% or \u007b#, which the engines would evaluate",
-    "example": "Takes orders at once and ships each of them exactly once"
+    "example": "Takes care of orders, each of them exactly once"
   },
   {
     "name": "owner",

@@ -77,6 +77,7 @@ def _settings(endpoint: str, ca: Path) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": "123456789012",
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": os.environ["AWS_REGION"],
+        "SFN_WAIT_SCALE": "0",  # State machines do not wait, neither for retries.
         "USE_SSL": "1",
     }
 

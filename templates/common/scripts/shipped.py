@@ -174,6 +174,8 @@ def resolve(value: Any, environment: str) -> Any:
             return parameters(environment)[name]
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute)]}:
             return template()["Mappings"][mapping][key][attribute]
+        case {"Fn::FindInMap": [str(mapping), str(key), str(attribute), {"DefaultValue": default}]}:
+            return template()["Mappings"][mapping][key].get(attribute, default)
     return value
 
 
@@ -211,7 +213,8 @@ def clients_of(function: Resource) -> set[str]:
 
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     if operation != "TransactWriteItems":
-        return {f"{service}:{operation}"}
+        # IAM's name of a service is boto3's, but for this one.
+        return {f"{service.replace('stepfunctions', 'states')}:{operation}"}
     # IAM asks for what the transaction holds: {"Put": …} needs dynamodb:PutItem.
     parts = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
     keys = {

@@ -15,8 +15,9 @@ PATH = "/_local_aws/faults"
 def with_faults(app: App) -> App:
     """Wrap an ASGI application.
 
-    POST {"operation": "DynamoDB_20120810.PutItem", "fault": …, "times": 1} to PATH, where
-    the operation is the request's X-Amz-Target, and the fault is one of
+    POST {"operation": "DynamoDB_20120810.PutItem", "fault": …, "times": 1, "function": …} to PATH,
+    where the operation is the request's X-Amz-Target, the function is the name of the one whose
+    calls are meant (null for any), and the fault is one of
 
     - `throttle`: answered as AWS does when there are too many requests, without being carried out;
     - `crash before`: the function dies, and the call has no effect;
@@ -53,7 +54,9 @@ def _take(pending: list[dict[str, Any]], scope: Scope) -> str | None:
     if b"Credential=ASIA" not in headers.get(b"authorization", b""):
         return None
     for plan in pending:
-        if plan["operation"] == headers.get(b"x-amz-target", b"").decode():
+        if plan["operation"] == headers.get(b"x-amz-target", b"").decode() and (
+            plan["function"] in (None, _function_of(scope))
+        ):
             plan["times"] -= 1
             if not plan["times"]:
                 pending.remove(plan)

@@ -62,9 +62,12 @@ class LocalAws:
         """An administrator's session."""
         return boto3.session.Session("test", "test", region_name=self.region)
 
-    def fail(self, operation: str, fault: Fault, times: int = 1) -> None:
-        """Let the next calls of an operation by functions go wrong; see `faults.py`."""
-        body = json.dumps({"operation": operation, "fault": fault, "times": times}).encode()
+    def fail(
+        self, operation: str, fault: Fault, times: int = 1, function: str | None = None
+    ) -> None:
+        """Let the next calls of an operation by functions, or by one, go wrong; see `faults.py`."""
+        plan = {"operation": operation, "fault": fault, "times": times, "function": function}
+        body = json.dumps(plan).encode()
         tls = ssl.create_default_context(cafile=self.ca)
         with urllib.request.urlopen(f"{self.endpoint}/_local_aws/faults", body, context=tls):
             pass

@@ -27,7 +27,19 @@ POLLING = {
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # What AWS lets no policy narrow to some resources, or judges against all of the account.
-NOT_BY_NAME = TRACING | {"cloudwatch:DescribeAlarms"}
+NOT_BY_NAME = TRACING | {
+    "cloudwatch:DescribeAlarms",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+}
 
 
 def polled_by(function: dict[str, Any]) -> set[str]:

@@ -1,6 +1,7 @@
 """Calls an API that wants requests signed with AWS credentials (SigV4)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,13 @@ class Answer:
     """What the API answered."""
 
     status: int
-    content_type: str
+    headers: Mapping[str, str]  # Their names ignore case.
     body: str
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        return self.headers.get("Content-Type", "")
 
     @property
     def json(self) -> Any:
@@ -40,4 +46,4 @@ def call(
         SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
     http: Any = URLLib3Session  # `verify` may be a path as well, which its types do not know.
     response = http(verify=verify, timeout=30).send(request.prepare())
-    return Answer(response.status_code, response.headers.get("Content-Type", ""), response.text)
+    return Answer(response.status_code, response.headers, response.text)

@@ -196,7 +196,7 @@ def test_another_order_under_a_used_id_is_set_aside(orders: Orders, eventually: 
     eventually(lambda: orders.waiting() == 0)
     [(body, cause)] = orders.dead_letters().items()
     assert body == other
-    assert cause.startswith("KeyReusedError: ")
+    assert cause == f"PermanentError: {id_of(first)} was used before with other content"
     assert orders.shipments()[id_of(first)] == 1
 
 

@@ -38,6 +38,12 @@ def test_there_is_a_worker() -> None:
     assert WORKERS
 
 
+def test_callers_sign_requests_with_credentials_of_their_own() -> None:
+    [api] = resources("AWS::Serverless::Api").values()
+
+    assert api["Properties"]["Auth"] == {"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}
+
+
 @every_environment
 @every_worker
 def test_a_slow_batch_is_not_delivered_twice(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.adapters.aws import LONGEST_CALL_SECONDS, client
 from service.adapters.dead_letters import dead_letter_sender
-from service.adapters.idempotency import IdempotentWriter
+from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.shipments import Shipments
 from service.batch import PermanentError, process_batch
 from service.domain.orders import InvalidOrderError, parse_order, ship
@@ -60,7 +60,11 @@ def ship_order(record: dict[str, Any]) -> None:
     except InvalidOrderError as error:
         raise PermanentError(str(error)) from error
     shipment = ship(order, shipment_id=str(uuid.uuid4()), now=int(time.time()))
-    if shipments.add(order, shipment):
+    try:
+        is_new = shipments.add(order, shipment)
+    except KeyReusedError as error:
+        raise PermanentError(str(error)) from error
+    if is_new:
         logger.info("shipped", order_id=order.order_id, shipment_id=shipment.shipment_id)
         metrics.add_metric("OrdersShipped", MetricUnit.Count, 1)
     else:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from service.batch import PermanentError
-
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 _SECONDS_PER_DAY = 86_400
 
 
-class KeyReusedError(PermanentError):
+class KeyReusedError(Exception):
     """The key was used before, for something else."""
 
 

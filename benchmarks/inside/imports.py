@@ -1,0 +1,19 @@
+"""Prints what `make budget` finds out about each function: size, and imports against a bare script."""
+
+import json
+import sys
+
+from scripts.budget import imports, packed_size
+from scripts.shipped import functions
+from scripts.stacks import PROJECT
+
+ROUNDS = int(sys.argv[1])
+found = {}
+for name, function in functions().items():
+    rounds = [imports(function) for _ in range(ROUNDS)]
+    found[name] = {
+        "ratios": [ratio for ratio, _ in rounds],
+        "modules": rounds[0][1],
+        "megabytes": packed_size(PROJECT / ".aws-sam" / "build" / name) / 1e6,
+    }
+print(json.dumps(found))

@@ -1,0 +1,36 @@
+"""`make local`: runs the stack on the local AWS until Ctrl-C."""
+
+import signal
+import sys
+import threading
+
+from local_aws.example import example
+from local_aws.stack import LocalAwsError, deploy, local_aws
+
+
+def main() -> None:
+    """Bring the stack up, print how to reach it, and wait."""
+    stop = threading.Event()
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, lambda *_: stop.set())
+    try:
+        with local_aws() as aws:
+            print("Building and deploying template.yaml …", flush=True)
+            stack = deploy(aws)
+            print(
+                "\nIn another terminal, talk to it with any AWS SDK, or version 2 of the AWS CLI:\n"
+            )
+            for name, value in aws.environment.items():
+                print(f"  export {name}={value}")
+            print("\nThe stack's outputs:\n")
+            for name, value in stack.outputs.items():
+                if "amazonaws.com" not in value:  # Addresses on the real AWS lead nowhere here.
+                    print(f"  {name} = {value}")
+            print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.", flush=True)
+            stop.wait()
+    except LocalAwsError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Calls the API on the local AWS as somebody who may."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local_aws.stack import Stack
+from scripts.signed_request import Answer, call
+
+Call = Callable[..., Answer]
+
+
+{% if cookiecutter.authentication == "IAM" %}def identity_in(stack: Stack) -> dict[str, Any]:
+    """Who calls: an administrator, who signs with AWS credentials."""
+    return {"session": stack.aws.session}
+
+
+def curl_options(stack: Stack) -> str:
+    """How curl signs a request."""
+    return f"--aws-sigv4 aws:amz:{stack.aws.region}:execute-api --user test:test"
+
+
+{% elif cookiecutter.authentication == "JWT" %}def identity_in(stack: Stack) -> dict[str, Any]:
+    """Who calls: a user of the pool, who has signed in."""
+    return {"headers": {"Authorization": f"Bearer {signed_in(stack)}"}}
+
+
+def curl_options(stack: Stack) -> str:
+    """How curl sends what a user gets for signing in."""
+    return f'--header "Authorization: Bearer {signed_in(stack)}"'
+
+
+def signed_in(stack: Stack) -> str:
+    """The ID token of a user, who is made first where there is none."""
+    cognito = stack.aws.client("cognito-idp")
+    pool, user, phrase = stack.outputs["UserPoolId"], "test-user", "A-Test-User-1234"
+    if not cognito.list_users(UserPoolId=pool, Filter=f'username = "{user}"')["Users"]:
+        cognito.admin_create_user(
+            UserPoolId=pool, Username=user, TemporaryPassword=phrase, MessageAction="SUPPRESS"
+        )
+        cognito.admin_set_user_password(
+            UserPoolId=pool, Username=user, Password=phrase, Permanent=True
+        )
+    answer = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=stack.outputs["UserPoolClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": user, "PASSWORD": phrase},
+    )
+    return str(answer["AuthenticationResult"]["IdToken"])
+
+
+{% else %}def identity_in(_: Stack) -> dict[str, Any]:
+    """Who calls: nobody asks."""
+    return {}
+
+
+def curl_options(_: Stack) -> str:
+    """How curl says who calls: it need not."""
+    return ""
+
+
+{% endif %}def caller(stack: Stack) -> Call:
+    """Calls paths of the API; Python's names of headers are as in `if_match='"1"'`."""
+    base = stack.aws.api_url(stack.outputs["ApiId"])
+    identity = identity_in(stack)
+
+    def send(method: str, path: str, body: str | None = None, **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return call(
+            method,
+            base + path,
+            body,
+            headers={**identity.get("headers", {}), **named},
+            session=identity.get("session"),
+            verify=stack.aws.ca,
+        )
+
+    return send

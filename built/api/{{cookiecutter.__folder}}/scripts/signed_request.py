@@ -1,0 +1,49 @@
+"""Calls an API that wants requests signed with AWS credentials (SigV4)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    headers: Mapping[str, str]  # Their names ignore case.
+    body: str
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        return self.headers.get("Content-Type", "")
+
+    @property
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+
+def call(
+    method: str,
+    url: str,
+    body: str | None = None,
+    *,
+    headers: dict[str, str] | None = None,
+    session: boto3.session.Session | None = None,
+    verify: str | bool = True,
+) -> Answer:
+    """Send one request, signed by the session's credentials; without a session, unsigned."""
+    all_headers = {"Content-Type": "application/json", **(headers or {})}
+    request = AWSRequest(method, url, headers=all_headers, data=body)
+    if session and (credentials := session.get_credentials()):
+        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
+    http: Any = URLLib3Session  # `verify` may be a path as well, which its types do not know.
+    response = http(verify=verify, timeout=30).send(request.prepare())
+    return Answer(response.status_code, response.headers, response.text)

@@ -1,0 +1,42 @@
+"""Stores a new item, once per idempotency key."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from service.adapters.idempotency import IdempotentWriter, KeyReusedError
+from service.adapters.items.rows import row_of
+from service.domain.items import BusyError, Content, Item, KeyUsedError, new_item
+from service.observability import tracer
+
+
+@tracer.capture_method(capture_response=False)
+def create(
+    writer: IdempotentWriter, table: str, key: str, content: Content, now: int
+) -> tuple[Item, bool]:
+    """The item that the key stands for, and whether it was stored now.
+
+    Raises:
+        KeyUsedError: the key stands for another item, or for one of longer ago than keys are kept.
+        BusyError: the same request is being carried out at this moment.
+    """
+    item = new_item(key, content)
+    put: Any = {
+        "Put": {
+            "TableName": table,
+            "Item": row_of(item),
+            "ConditionExpression": "attribute_not_exists(id)",
+        }
+    }
+    try:
+        return item, writer.write_once(key, content.to_json(), [put], now)
+    except KeyReusedError as error:
+        raise KeyUsedError from error
+    except ClientError as error:
+        reasons: Any = error.response.get("CancellationReasons", [])
+        codes = [reason["Code"] for reason in reasons]
+        if "TransactionConflict" in codes:
+            raise BusyError from error
+        if "ConditionalCheckFailed" in codes:
+            raise KeyUsedError from error
+        raise

@@ -1,0 +1,47 @@
+"""Replaces the content of an item that is still at the version its writer has seen."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from service.adapters.items.rows import item_in, key_of, refusal
+from service.domain.items import Content, Item
+from service.observability import tracer
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@tracer.capture_method(capture_response=False)
+def update(
+    dynamodb: "DynamoDBClient", table: str, item_id: str, version: int, content: Content
+) -> Item:
+    """The item as it is now, one version further.
+
+    Raises:
+        ItemNotFoundError: there is none.
+        VersionConflictError: somebody else was faster.
+    """
+    try:
+        changed = dynamodb.update_item(
+            TableName=table,
+            Key=key_of(item_id),
+            UpdateExpression="SET #name = :name, #quantity = :quantity, #version = :next",
+            ConditionExpression="#version = :seen",
+            ExpressionAttributeNames={
+                "#name": "name",
+                "#quantity": "quantity",
+                "#version": "version",
+            },
+            ExpressionAttributeValues={
+                ":name": {"S": content.name},
+                ":quantity": {"N": str(content.quantity)},
+                ":seen": {"N": str(version)},
+                ":next": {"N": str(version + 1)},
+            },
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except ClientError as error:
+        raise refusal(error) from error
+    return item_in(changed["Attributes"])

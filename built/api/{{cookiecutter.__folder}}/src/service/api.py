@@ -1,0 +1,160 @@
+"""What the routes share: how they read requests, and how they answer when it goes wrong."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from service.domain.items import (
+    BusyError,
+    Content,
+    InvalidItemError,
+    Item,
+    ItemNotFoundError,
+    KeyUsedError,
+    VersionConflictError,
+    is_item_id,
+    parse_content,
+)
+from service.domain.pages import InvalidPageError
+from service.http import Response, correlation_id, json_response, problem
+from service.observability import MetricUnit, logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+LARGEST_BODY_BYTES = 8_192
+_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+class RefusedError(Exception):
+    """The request cannot be carried out as it is."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Request:
+    """An API Gateway event, read with care: all of it comes from outside."""
+
+    headers: Mapping[str, str]
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: str | None
+
+    @property
+    def item_id(self) -> str:
+        """The item that the path names."""
+        if not is_item_id(self.path["id"]):
+            raise ItemNotFoundError
+        return self.path["id"]
+
+    @property
+    def content(self) -> Content:
+        """What the body says about an item."""
+        if self.body and len(self.body.encode("utf-8", "surrogatepass")) > LARGEST_BODY_BYTES:
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body must not be larger than {LARGEST_BODY_BYTES} bytes.",
+            )
+        return parse_content(self.body)
+
+    @property
+    def version_seen(self) -> int:
+        """The version that the caller wants to change, from If-Match."""
+        given = self.headers.get("if-match")
+        if given is None:
+            raise RefusedError(
+                HTTPStatus.PRECONDITION_REQUIRED,
+                "If-Match must hold the ETag of the item that you want to change.",
+            )
+        found = _ETAG.fullmatch(given)
+        if found is None:
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1".'
+            )
+        return int(found[1])
+
+    @property
+    def idempotency_key(self) -> str:
+        """What makes two requests the same one."""
+        given = self.headers.get("idempotency-key", "")
+        if not _KEY.fullmatch(given):
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST,
+                "Idempotency-Key must be 16 to 64 letters, digits, hyphens or underscores,"
+                " such as a UUID: a new one for each item, the same one when you try again.",
+            )
+        return given
+
+
+def route(
+    allowed_origin: str,
+) -> Callable[[Callable[[Request], Response]], Callable[[dict[str, Any], "LambdaContext"], Any]]:
+    """Make a handler of a function that answers requests.
+
+    What callers did wrong becomes problem details. Any other error is raised: API Gateway answers
+    502 without a word about it, and an alarm goes off.
+    """
+
+    def decorate(
+        answer: Callable[[Request], Response],
+    ) -> Callable[[dict[str, Any], "LambdaContext"], Any]:
+        @wraps(answer)
+        def handler(event: dict[str, Any], _: "LambdaContext") -> Response:
+            logger.set_correlation_id(correlation_id(event))
+            response = _answer_or_problem(answer, event)
+            response["headers"] |= {
+                "Access-Control-Allow-Origin": allowed_origin,
+                "Access-Control-Expose-Headers": "ETag, Location",
+            }
+            return response
+
+        return handler
+
+    return decorate
+
+
+def item_response(status: HTTPStatus, item: Item) -> Response:
+    """An item, with its version as the ETag that a change has to name."""
+    response = json_response(status, asdict(item))
+    response["headers"]["ETag"] = f'"{item.version}"'
+    return response
+
+
+def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, Any]) -> Response:
+    headers = event.get("headers") or {}
+    request = Request(
+        headers={name.lower(): value for name, value in headers.items()},
+        path=event.get("pathParameters") or {},
+        query=event.get("queryStringParameters") or {},
+        body=event.get("body"),
+    )
+    try:
+        return answer(request)
+    except InvalidItemError as error:
+        logger.info("refused content", problems=error.problems)
+        return problem(HTTPStatus.BAD_REQUEST, "The body is not an item.", error.problems)
+    except InvalidPageError as error:
+        return problem(HTTPStatus.BAD_REQUEST, f"There is no such page: {error}.")
+    except RefusedError as error:
+        return problem(error.status, error.detail)
+    except ItemNotFoundError:
+        return problem(HTTPStatus.NOT_FOUND, "There is no such item.")
+    except VersionConflictError:
+        logger.info("refused a change of an old version")
+        metrics.add_metric("VersionConflicts", MetricUnit.Count, 1)
+        detail = "The item has changed since you read it: read it again, then decide."
+        return problem(HTTPStatus.PRECONDITION_FAILED, detail)
+    except KeyUsedError:
+        detail = "This Idempotency-Key was used before, for another item."
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    except BusyError:
+        detail = "The same request is being carried out at this moment: send it again."
+        return problem(HTTPStatus.CONFLICT, detail)

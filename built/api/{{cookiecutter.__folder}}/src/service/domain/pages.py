@@ -1,0 +1,41 @@
+"""Pages of a list, and the cursor that leads from one to the next."""
+
+import base64
+import re
+
+LARGEST_PAGE = 100
+USUAL_PAGE = 20
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class InvalidPageError(Exception):
+    """What the caller asks for is no page of the list."""
+
+
+def cursor_after(item_id: str) -> str:
+    """The cursor of the page that starts behind an item."""
+    return base64.urlsafe_b64encode(bytes.fromhex(item_id)).decode().rstrip("=")
+
+
+def parse_cursor(cursor: str | None) -> str | None:
+    """The id of the last item before the page, which need not exist any more.
+
+    The cursor is not signed: all it can hold is a place in the one list that its reader may read
+    as a whole. What does not have its exact form is refused.
+    """
+    if cursor is None:
+        return None
+    if _CURSOR.fullmatch(cursor):
+        item_id = base64.urlsafe_b64decode(f"{cursor}==").hex()
+        if cursor_after(item_id) == cursor:
+            return item_id
+    raise InvalidPageError("cursor must be the next_cursor of an earlier answer")
+
+
+def parse_limit(limit: str | None) -> int:
+    """How many items a page holds at most."""
+    if limit is None:
+        return USUAL_PAGE
+    if re.fullmatch(r"[1-9][0-9]{0,2}", limit) and int(limit) <= LARGEST_PAGE:
+        return int(limit)
+    raise InvalidPageError(f"limit must be a whole number from 1 to {LARGEST_PAGE}")

@@ -1,0 +1,34 @@
+"""GET /items: answers with a page of the list."""
+
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+
+from service.adapters.aws import client
+from service.adapters.items.page import page
+from service.api import Request, route
+from service.domain.pages import parse_cursor, parse_limit
+from service.environment import read_settings
+from service.http import Response, json_response
+from service.observability import observed
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment variables of this function."""
+
+    allowed_origin: str
+    items_table: str
+
+
+settings = read_settings(Settings)
+dynamodb = client("dynamodb")
+
+
+@observed
+@route(settings.allowed_origin)
+def handler(request: Request) -> Response:
+    """Answer 200 with the items behind the cursor, and the cursor of the next page."""
+    after = parse_cursor(request.query.get("cursor"))
+    limit = parse_limit(request.query.get("limit"))
+    found = page(dynamodb, settings.items_table, after, limit)
+    return json_response(HTTPStatus.OK, asdict(found))

@@ -1,0 +1,18 @@
+"""A gap that a newer ministack has closed is told, so that its file can go."""
+
+import subprocess
+
+from local_aws.stack import LOCAL_AWS_PYTHON
+from scripts.stacks import PROJECT
+
+
+def test_every_gap_is_still_there() -> None:
+    done = subprocess.run(
+        [LOCAL_AWS_PYTHON, "-m", "local_aws.gaps"],
+        cwd=PROJECT,
+        text=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+
+    assert done.stdout == ""

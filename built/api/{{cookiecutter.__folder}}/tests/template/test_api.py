@@ -1,0 +1,58 @@
+"""The REST API: who gets in, how much, and what is on record, in every environment."""
+
+from typing import Any
+
+import pytest
+
+from scripts.shipped import ENVIRONMENTS, alarms_on, functions, named, resolve, resources
+
+APIS = resources("AWS::Serverless::Api")
+ROUTES = [
+    pytest.param(function, event["Properties"], id=f"{name}.{event_name}")
+    for name, function in functions().items()
+    for event_name, event in function.get("Events", {}).items()
+    if event["Type"] == "Api"
+]
+every_api = pytest.mark.parametrize(
+    "api", [pytest.param(api["Properties"], id=name) for name, api in APIS.items()]
+)
+every_environment = pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
+
+
+@pytest.mark.parametrize(("function", "route"), ROUTES)
+def test_no_route_has_rules_of_its_own_for_who_gets_in(
+    function: dict[str, Any], route: dict[str, Any]
+) -> None:
+    """The API's authorizer decides for all of them."""
+    assert named(route["RestApiId"]) & APIS.keys()
+    assert "Auth" not in route
+
+
+@every_environment
+@every_api
+def test_requests_are_limited(api: dict[str, Any], environment: str) -> None:
+    [everything] = api["MethodSettings"]
+
+    assert (everything["HttpMethod"], everything["ResourcePath"]) == ("*", "/*")
+    assert int(resolve(everything["ThrottlingRateLimit"], environment)) >= 1
+    assert int(resolve(everything["ThrottlingBurstLimit"], environment)) >= 1
+
+
+@every_api
+def test_requests_are_logged_traced_and_counted(api: dict[str, Any]) -> None:
+    [log] = named(api["AccessLogSetting"]["DestinationArn"])
+
+    assert log in resources("AWS::Logs::LogGroup")
+    assert api["TracingEnabled"] is True
+    [alarm] = alarms_on("AWS/ApiGateway 5XXError", api["Name"]).values()
+    assert alarm["Statistic"] == "Sum"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+
+
+@every_environment
+@pytest.mark.parametrize(("function", "route"), ROUTES)
+def test_functions_give_up_before_api_gateway_does(
+    function: dict[str, Any], route: dict[str, Any], environment: str
+) -> None:
+    """It waits for 29 seconds; a function that goes on works for nobody."""
+    assert int(resolve(function["Timeout"], environment)) < 29

@@ -1,0 +1,124 @@
+"""Every invocation leaves one closing line and a segment, and errors reach Lambda."""
+
+import ast
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.observability import MetricUnit, correlation_id_or, logger, metrics, observed
+from tests.unit.conftest import Lines, Measured, Trace
+
+SOURCES = Path(__file__).resolve().parents[2] / "src" / "service"
+
+
+def test_a_handler_that_returns_leaves_a_line_with_all_that_operations_need(
+    context: Any, lines: Lines
+) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> str:
+        time.sleep(0.02)
+        return "answer"
+
+    assert handler({}, context) == "answer"
+
+    last = next(line for line in lines() if line.get("message") == "finished")
+    assert last["level"] == "INFO"
+    assert last["service"] == "test"
+    assert last["function_name"] == context.function_name
+    assert last["function_request_id"] == context.aws_request_id
+    assert isinstance(last["cold_start"], bool)
+    assert 20 <= last["duration_ms"] < 20_000
+
+
+def test_a_handler_that_raises_is_logged_and_raises(context: Any, lines: Lines) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        handler({}, context)
+
+    levels = [(line["level"], line["message"]) for line in lines()]
+    assert levels == [("ERROR", "the handler raised an error"), ("INFO", "failed")]
+
+
+def test_the_event_and_the_answer_stay_out_of_the_logs(context: Any, lines: Lines) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> str:
+        return "marked answer"
+
+    handler({"body": "marked event"}, context)
+
+    assert "marked" not in str(lines())
+
+
+def test_nothing_is_carried_over_to_the_next_invocation(context: Any, lines: Lines) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        if event:
+            logger.append_keys(order_id="a")
+
+    handler({"first": True}, context)
+    handler({}, context)
+
+    *_, last = [line for line in lines() if line.get("message") == "finished"]
+    assert "order_id" not in last
+
+
+def test_what_an_invocation_measured_is_written_once_even_if_it_fails(
+    context: Any, measured: Measured
+) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        if event:
+            metrics.add_metric("Things", MetricUnit.Count, 2)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        handler({"first": True}, context)
+    handler({}, context)
+
+    assert measured() == {"Things": 2}
+
+
+def test_a_handler_is_traced_without_its_answer(context: Any, trace: Trace) -> None:
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> str:
+        return "answer"
+
+    handler({}, context)
+
+    assert trace == {"## handler": {}}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCES.rglob("*.py")), ids=lambda path: path.relative_to(SOURCES).as_posix()
+)
+def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
+    """Powertools stores answers as metadata of the trace unless told otherwise."""
+    tree = ast.parse(path.read_text())
+    captures = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr.startswith("capture_")
+    ]
+    told = [
+        node.func
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        if "capture_response=False" in [ast.unparse(keyword) for keyword in node.keywords]
+    ]
+
+    assert [ast.unparse(capture) for capture in captures if capture not in told] == []
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A.b_c", "x" * 64])
+def test_a_correlation_id_of_the_caller_is_kept(given: str) -> None:
+    assert correlation_id_or("ours", given) == given
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 65, "a b", 'a"b', "a\nb", "{}", "ä"])
+def test_anything_else_stays_out_of_the_logs(given: str | None) -> None:
+    assert correlation_id_or("ours", given) == "ours"

@@ -1,0 +1,206 @@
+"""Each route answers its sample event in events/, and says what is wrong with other requests."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from service.adapters.items.page import Page
+from service.domain.items import BusyError, Content, Item, KeyUsedError, VersionConflictError
+from tests.unit.conftest import Lines, Measured
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+ORIGIN = "https://www.example.com"
+ID = "0" * 31 + "1"
+ITEM = Item(ID, 1, "teapot", 2)
+BODY = {"id": ID, "version": 1, "name": "teapot", "quantity": 2}
+# What each handler does with the table, by the name that it has there.
+OPERATIONS = ("create", "get", "page", "update", "delete")
+Load = Callable[..., ModuleType]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Imports a handler; its operation on the table gives one answer and keeps what it is asked."""
+    for name in ("ALLOWED_ORIGIN", "ITEMS_TABLE", "IDEMPOTENCY_TABLE"):
+        monkeypatch.setenv(name, ORIGIN if name == "ALLOWED_ORIGIN" else name.lower())
+    monkeypatch.setenv("IDEMPOTENCY_DAYS", "7")
+
+    def _load(name: str, answer: Any) -> ModuleType:
+        module = importlib.import_module(f"service.handlers.{name}")
+        [operation] = [found for found in OPERATIONS if hasattr(module, found)]
+
+        def operate(*asked: Any) -> Any:
+            monkeypatch.setattr(module, "asked", asked, raising=False)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(module, operation, operate)
+        return module
+
+    return _load
+
+
+def sample(name: str, **changes: Any) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event | changes
+
+
+def headers_of(name: str, **changes: str) -> dict[str, str]:
+    """The headers of a sample event, some of them other than there; an empty one is left out."""
+    headers = sample(name)["headers"]
+    headers |= {changed.replace("_", "-"): value for changed, value in changes.items()}
+    return {name: value for name, value in headers.items() if value}
+
+
+def test_there_is_a_sample_event_for_every_function() -> None:
+    handlers = EVENTS.parent / "src" / "service" / "handlers"
+
+    assert {path.stem for path in EVENTS.iterdir()} == {
+        path.stem for path in handlers.glob("*.py") if path.stem != "__init__"
+    }
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["now", "before"])
+def test_a_create_is_answered_alike_whether_it_was_carried_out_now_or_before(
+    load: Load, context: Any, measured: Measured, is_new: bool
+) -> None:
+    create = load("create_item", (ITEM, is_new))
+
+    response = create.handler(sample("create_item"), context)
+
+    assert response["statusCode"] == 201
+    assert json.loads(response["body"]) == BODY
+    assert response["headers"]["ETag"] == '"1"'
+    assert response["headers"]["Location"] == f"items/{ID}"
+    _, table, key, content, _ = create.asked
+    assert (table, key) == ("items_table", "00000000-0000-0000-0000-000000000001")
+    assert content == Content("teapot", 2)
+    assert measured() == {"ItemsCreated" if is_new else "RepeatedCreates": 1}
+
+
+def test_an_item_is_read(load: Load, context: Any) -> None:
+    get = load("get_item", ITEM)
+
+    response = get.handler(sample("get_item"), context)
+
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"]) == BODY
+    assert response["headers"]["ETag"] == '"1"'
+    assert get.asked[1:] == ("items_table", ID)
+
+
+def test_a_page_is_read(load: Load, context: Any) -> None:
+    page = load("list_items", Page([ITEM], "next"))
+
+    response = page.handler(sample("list_items"), context)
+
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"]) == {"items": [BODY], "next_cursor": "next"}
+    assert page.asked[1:] == ("items_table", ID, 10)
+
+
+def test_an_item_is_changed(load: Load, context: Any) -> None:
+    update = load("update_item", Item(ID, 2, "teapot", 1))
+
+    response = update.handler(sample("update_item"), context)
+
+    assert response["statusCode"] == 200
+    assert json.loads(response["body"]) == {**BODY, "version": 2, "quantity": 1}
+    assert response["headers"]["ETag"] == '"2"'
+    assert update.asked[1:] == ("items_table", ID, 1, Content("teapot", 1))
+
+
+def test_an_item_is_deleted(load: Load, context: Any) -> None:
+    delete = load("delete_item", None)
+
+    response = delete.handler(sample("delete_item"), context)
+
+    assert (response["statusCode"], response["body"]) == (204, "")
+    assert delete.asked[1:] == ("items_table", ID, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "status"),
+    [
+        ("create_item", {"headers": None}, 400),
+        ("create_item", {"headers": headers_of("create_item", Idempotency_Key="x" * 65)}, 400),
+        ("create_item", {"body": "no JSON"}, 400),
+        ("create_item", {"body": None}, 400),
+        ("create_item", {"body": "x" * 8_193}, 413),
+        ("create_item", {"body": "é" * 4_097}, 413),
+        ("get_item", {"pathParameters": {"id": "no id"}}, 404),
+        ("list_items", {"queryStringParameters": {"cursor": "forged"}}, 400),
+        ("list_items", {"queryStringParameters": {"limit": "0"}}, 400),
+        ("update_item", {"headers": headers_of("update_item", If_Match="")}, 428),
+        ("update_item", {"headers": headers_of("update_item", If_Match="1")}, 400),
+        ("update_item", {"headers": headers_of("update_item", If_Match="*")}, 400),
+        ("update_item", {"body": "[]"}, 400),
+        ("delete_item", {"headers": headers_of("delete_item", If_Match="")}, 428),
+    ],
+)
+def test_a_request_that_is_none_is_refused_before_the_table_is_asked(
+    load: Load, context: Any, name: str, changes: dict[str, Any], status: int
+) -> None:
+    module = load(name, AssertionError("the table was asked"))
+
+    response = module.handler(sample(name, **changes), context)
+
+    assert response["statusCode"] == status
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "status"),
+    [
+        ("create_item", KeyUsedError(), 422),
+        ("create_item", BusyError(), 409),
+        ("update_item", VersionConflictError(), 412),
+        ("delete_item", VersionConflictError(), 412),
+    ],
+)
+def test_what_stands_in_the_way_becomes_problem_details(
+    load: Load, context: Any, name: str, error: Exception, status: int
+) -> None:
+    response = load(name, error).handler(sample(name), context)
+
+    assert response["statusCode"] == status
+    assert json.loads(response["body"])["status"] == status
+
+
+def test_conflicts_are_counted(load: Load, context: Any, measured: Measured) -> None:
+    load("update_item", VersionConflictError()).handler(sample("update_item"), context)
+
+    assert measured() == {"VersionConflicts": 1}
+
+
+def test_any_other_error_is_raised_for_an_alarm_to_see(load: Load, context: Any) -> None:
+    with pytest.raises(ConnectionError):
+        load("get_item", ConnectionError()).handler(sample("get_item"), context)
+
+
+@pytest.mark.parametrize("error", [None, VersionConflictError()], ids=["done", "refused"])
+def test_web_pages_of_the_allowed_origin_may_read_every_answer(
+    load: Load, context: Any, error: Exception | None
+) -> None:
+    response = load("delete_item", error).handler(sample("delete_item"), context)
+
+    assert response["headers"]["Access-Control-Allow-Origin"] == ORIGIN
+    assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location"
+
+
+@pytest.mark.parametrize("body", ['{"name": "marked", "quantity": 2}', '{"name": "marked"}'])
+def test_the_log_names_the_request_but_never_holds_its_content(
+    load: Load, context: Any, lines: Lines, body: str
+) -> None:
+    module = load("create_item", (ITEM, True))
+
+    module.handler(sample("create_item", body=body), context)
+
+    assert "sample" in {line.get("correlation_id") for line in lines()}
+    assert "marked" not in str(lines())

@@ -1,0 +1,1 @@
+"""The service: handlers take events in, the domain decides, adapters talk to AWS."""

@@ -1,0 +1,39 @@
+"""Tells whoever subscribes what became of an order."""
+
+import json
+from typing import TYPE_CHECKING
+
+from service.adapters.transient import FAILURES, TryAgainError, may_pass
+from service.domain.orders import Order
+from service.observability import tracer
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+
+class Notifications:
+    """The topic of fulfilled orders."""
+
+    def __init__(self, sns: "SNSClient", topic_arn: str) -> None:
+        self._sns = sns
+        self._topic_arn = topic_arn
+
+    @tracer.capture_method(capture_response=False)
+    def order_fulfilled(self, order: Order, correlation_id: str) -> None:
+        """Publish it, at least once: a subscriber tells a repetition by the order's id.
+
+        Raises:
+            TryAgainError: SNS could not take it now.
+        """
+        try:
+            self._sns.publish(
+                TopicArn=self._topic_arn,
+                Message=json.dumps({"order_id": order.order_id, "status": "fulfilled"}),
+                MessageAttributes={
+                    "correlation_id": {"DataType": "String", "StringValue": correlation_id}
+                },
+            )
+        except FAILURES as error:
+            if may_pass(error):
+                raise TryAgainError(str(error)) from error
+            raise

@@ -1,0 +1,32 @@
+"""The last step of an order: tells that it is fulfilled."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.adapters.aws import client
+from service.adapters.notifications import Notifications
+from service.environment import read_settings
+from service.observability import logger, observed
+from service.workflow import order_of
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment variables of this function."""
+
+    notifications_topic: str
+
+
+settings = read_settings(Settings)
+notifications = Notifications(client("sns"), settings.notifications_topic)
+
+
+@observed
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:
+    """Tell it at least once; tried again, it is told again."""
+    order = order_of(event)
+    notifications.order_fulfilled(order, event["correlation_id"])
+    logger.info("notified")

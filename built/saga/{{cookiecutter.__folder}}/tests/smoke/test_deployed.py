@@ -1,0 +1,34 @@
+"""One order through the deployed stack, which is cancelled: nothing is sold, paid or shipped."""
+
+import json
+import time
+import uuid
+
+import boto3
+
+from scripts.signed_request import call
+
+
+def test_an_order_for_what_nobody_has_is_accepted_and_cancelled(
+    outputs: dict[str, str], region: str
+) -> None:
+    order_id = f"smoke-{uuid.uuid4().hex}"
+    order = {"order_id": order_id, "sku": "smoke-test", "quantity": 1, "amount": 1, "country": "DE"}
+
+    answer = call(
+        "POST", outputs["OrdersUrl"], json.dumps(order), session=boto3.Session(region_name=region)
+    )
+
+    assert answer.status == 202, answer.body
+    stepfunctions = boto3.client("stepfunctions", region_name=region)
+    arn = f"{outputs['OrderWorkflow'].replace(':stateMachine:', ':execution:')}:{order_id}"
+    deadline = time.monotonic() + 120
+    while (execution := stepfunctions.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, f"{order_id} has not ended within two minutes"
+        time.sleep(2)
+    assert execution["status"] == "SUCCEEDED", execution
+    assert json.loads(execution["output"]) == {"status": "cancelled", "reason": "OutOfStockError"}
+
+
+def test_an_unsigned_request_is_refused(outputs: dict[str, str]) -> None:
+    assert call("POST", outputs["OrdersUrl"], "{}").status == 403

@@ -1,0 +1,153 @@
+"""Who may do what: each role as much as its code needs, and nobody else anything."""
+
+from typing import Any
+
+import pytest
+
+from scripts.shipped import (
+    as_list,
+    calls_of,
+    functions,
+    log_group_of,
+    named,
+    resources,
+    statements,
+    statements_of,
+    template,
+)
+
+FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
+ROLES = resources("AWS::IAM::Role")
+# What Lambda does with a function's role, by the type of the function's event.
+POLLING = {
+    "DynamoDB": {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"},
+    "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
+    "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
+}
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+# What AWS lets no policy narrow to some resources, or judges against all of the account.
+NOT_BY_NAME = TRACING | {
+    "cloudwatch:DescribeAlarms",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+}
+
+
+def polled_by(function: dict[str, Any]) -> set[str]:
+    return {
+        f"{event['Type'].lower()}:{action}"
+        for event in function.get("Events", {}).values()
+        for action in POLLING.get(event["Type"], set())
+    }
+
+
+def reached(function: dict[str, Any], actions: set[str]) -> set[str]:
+    """Logical ids of what a function's role may do some of these actions with."""
+    return {
+        name
+        for statement in statements(function)
+        if actions & set(as_list(statement["Action"]))
+        for name in named(statement["Resource"])
+    }
+
+
+def trusted_by(role: str) -> set[str]:
+    """The services that may assume a role; nothing but services may."""
+    services = set()
+    for statement in ROLES[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+        assert statement["Principal"].keys() == {"Service"}
+        services |= set(as_list(statement["Principal"]["Service"]))
+    return services
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
+    granted = {action for s in statements(function) for action in as_list(s["Action"])}
+
+    assert granted == calls_of(function) | polled_by(function) | LOGGING | TRACING
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[str, Any]) -> None:
+    """Its code finds things by environment variables, and Lambda by the function's events."""
+    polled = [
+        event["Properties"].get("Queue", event["Properties"].get("Stream"))
+        for event in function.get("Events", {}).values()
+        if event["Type"] in POLLING
+    ]
+
+    assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
+    assert reached(function, polled_by(function)) == named(polled)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_may_write_to_its_own_log_group(function: dict[str, Any]) -> None:
+    [logging] = (s for s in statements(function) if LOGGING & set(as_list(s["Action"])))
+    group = resources("AWS::Logs::LogGroup")[log_group_of(function)]["Properties"]
+
+    assert logging["Resource"]["Fn::Sub"].endswith(
+        f":log-group:{group['LogGroupName']['Fn::Sub']}:*"
+    )
+
+
+@pytest.mark.parametrize("name", functions())
+def test_every_function_has_a_role_of_its_own(name: str) -> None:
+    role = functions()[name]["Role"]
+    roles = [other["Role"] for other in functions().values()]
+
+    assert roles.count(role) == 1
+    [of_role] = named(role)
+    assert trusted_by(of_role) == {"lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_roles_are_for_a_service_and_name_their_actions_and_resources(name: str) -> None:
+    assert trusted_by(name)
+    for statement in statements_of(name):
+        actions = set(as_list(statement["Action"]))
+        assert not [action for action in actions if "*" in action]
+        for resource in as_list(statement["Resource"]):
+            of_this_stack = named(resource) or "${AWS::StackName}-" in str(resource)
+            assert of_this_stack or actions <= NOT_BY_NAME
+
+
+def test_what_moves_traffic_can_do_that_and_no_more() -> None:
+    moving = [function["DeploymentPreference"]["Role"] for function in functions().values()]
+
+    [role] = named(moving)
+    assert trusted_by(role) == {"codedeploy.amazonaws.com"}
+    assert {
+        action for statement in statements_of(role) for action in as_list(statement["Action"])
+    } == {
+        "cloudwatch:DescribeAlarms",
+        "lambda:GetAlias",
+        "lambda:GetProvisionedConcurrencyConfig",
+        "lambda:UpdateAlias",
+    }
+
+
+def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> None:
+    """Topics, queues and buckets have policies of their own, which could let anybody in."""
+    allowed = [
+        statement
+        for resource in template()["Resources"].values()
+        if "PolicyDocument" in resource.get("Properties", {})
+        if resource["Type"] != "AWS::IAM::Policy"  # What a role may do, not who may do it here.
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+
+    assert allowed
+    for statement in allowed:
+        conditions = {key for operator in statement["Condition"].values() for key in operator}
+        assert statement["Principal"].keys() == {"Service"}
+        assert conditions & {"aws:SourceAccount", "aws:SourceArn"}

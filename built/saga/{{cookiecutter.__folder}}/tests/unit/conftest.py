@@ -1,0 +1,109 @@
+"""What unit tests share: no network, and a look at what is logged, measured and traced.
+
+A test that opens a socket fails.
+"""
+
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import pytest_socket
+from hypothesis import settings
+
+from service.observability import logger, metrics, tracer
+
+# How long an example takes tells of the machine it runs on, not of the code.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
+
+Lines = Callable[[], list[dict[str, Any]]]
+Measured = Callable[[], dict[str, float]]
+Trace = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
+
+
+class LambdaContext:
+    """What Lambda tells a handler about the invocation."""
+
+    function_name = "function"
+    function_version = "1"
+    memory_limit_in_mb = 128
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:function:live"
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture
+def context() -> LambdaContext:
+    return LambdaContext()
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+    """What was logged so far, at every level."""
+    stream = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", stream)
+    level = logger.log_level
+    logger.setLevel("DEBUG")
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def measured(capsys: pytest.CaptureFixture[str]) -> Measured:
+    """The sum of each metric that was written since the last look, as CloudWatch reads them."""
+    metrics.clear_metrics()
+
+    def look() -> dict[str, float]:
+        sums: Counter[str] = Counter()
+        for document in map(json.loads, capsys.readouterr().out.splitlines()):
+            for directive in document["_aws"]["CloudWatchMetrics"]:
+                for metric in directive["Metrics"]:
+                    sums[metric["Name"]] += sum(document[metric["Name"]])
+        return dict(sums)
+
+    return look
+
+
+@pytest.fixture
+def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
+    """The sub-segments so far, by name, and what X-Ray would store as the metadata of each."""
+    xray = XRay()
+    monkeypatch.setattr(tracer, "provider", xray)
+    return xray.trace
+
+
+class XRay:
+    """Stands in for X-Ray's recorder."""
+
+    def __init__(self) -> None:
+        self.trace: Trace = {}
+
+    @contextmanager
+    def in_subsegment(self, name: str) -> Iterator["Subsegment"]:
+        yield Subsegment(self.trace.setdefault(name, {}))
+
+
+class Subsegment:
+    """A part of a trace."""
+
+    def __init__(self, metadata: dict[str, Any]) -> None:
+        self.metadata = metadata
+
+    def put_metadata(self, key: str, value: Any, **_: str) -> None:
+        self.metadata[key] = value
+
+    def put_annotation(self, key: str, value: Any) -> None:
+        """Annotations are Powertools' own: whether it was a cold start, and the service."""

@@ -1,0 +1,191 @@
+"""A step is done once and undone once; what DynamoDB says decides."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.adapters.steps import EffectRefusedError, Steps, StepUndoneError
+from service.adapters.transient import TryAgainError
+
+NOW = 1_000_000
+EFFECT: Any = [{"Update": {"TableName": "effects", "change": 1}}]
+REVERSE: Any = [{"Update": {"TableName": "effects", "change": -1}}]
+
+
+class DynamoDb:
+    """Stands in for DynamoDB: keeps the records of steps as its transactions would."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.records: dict[tuple[str, str], Any] = {}
+        self.effects = 0
+        self.error = error
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def transact_write_items(self, TransactItems: list[Any]) -> None:  # noqa: N803 (as boto3 names it)
+        if self.error:
+            raise self.error
+        put, *effects = TransactItems
+        record = put["Put"]
+        key = (record["Item"]["order_id"]["S"], record["Item"]["step"]["S"])
+        earlier = self.records.get(key)
+        wants_none = record["ConditionExpression"] == "attribute_not_exists(order_id)"
+        if not wants_none:
+            assert record["ExpressionAttributeNames"] == {"#state": "state"}
+            assert record["ExpressionAttributeValues"] == {":done": {"S": "done"}}
+            assert record["ConditionExpression"] == "#state = :done"
+        if (earlier is not None) if wants_none else not is_done(earlier):
+            self.meanwhile()
+            assert record["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+            reason = {"Code": "ConditionalCheckFailed"} | ({"Item": earlier} if earlier else {})
+            raise cancelled(reason, *({"Code": "None"} for _ in effects))
+        self.records[key] = record["Item"]
+        self.effects += sum(effect["Update"]["change"] for effect in effects)
+
+
+def is_done(record: Any) -> bool:
+    return record is not None and record["state"] == {"S": "done"}
+
+
+def cancelled(*reasons: Any) -> ClientError:
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": list(reasons),
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}}, "TransactWriteItems")
+
+
+def steps(dynamodb: DynamoDb) -> Steps:
+    return Steps(dynamodb, "steps", keep_days=2)  # type: ignore[arg-type]
+
+
+def do(dynamodb: DynamoDb, result: str = "first") -> str:
+    return steps(dynamodb).do_once("order-1", "payment", EFFECT, result, NOW)
+
+
+def undo(dynamodb: DynamoDb) -> bool:
+    return steps(dynamodb).undo_once("order-1", "payment", REVERSE, NOW)
+
+
+def test_a_step_takes_effect_and_is_remembered_for_its_days() -> None:
+    dynamodb = DynamoDb()
+
+    assert do(dynamodb) == "first"
+
+    assert dynamodb.effects == 1
+    assert dynamodb.records["order-1", "payment"] == {
+        "order_id": {"S": "order-1"},
+        "step": {"S": "payment"},
+        "state": {"S": "done"},
+        "result": {"S": "first"},
+        "expires_at": {"N": str(NOW + 2 * 86_400)},
+    }
+
+
+def test_a_repeated_step_takes_no_effect_and_answers_as_the_first_time() -> None:
+    dynamodb = DynamoDb()
+    do(dynamodb, "first")
+
+    assert do(dynamodb, "second") == "first"
+
+    assert dynamodb.effects == 1
+
+
+def test_a_step_that_was_done_is_undone_once() -> None:
+    dynamodb = DynamoDb()
+    do(dynamodb)
+
+    assert undo(dynamodb)
+    assert not undo(dynamodb)
+
+    assert dynamodb.effects == 0
+
+
+def test_nothing_done_is_nothing_undone_but_a_late_step_takes_no_effect() -> None:
+    dynamodb = DynamoDb()
+
+    assert not undo(dynamodb)
+
+    with pytest.raises(StepUndoneError):
+        do(dynamodb)
+    assert dynamodb.effects == 0
+    assert dynamodb.records["order-1", "payment"]["expires_at"] == {"N": str(NOW + 2 * 86_400)}
+
+
+def test_a_step_that_lands_while_it_is_undone_is_undone_at_the_next_attempt() -> None:
+    dynamodb = DynamoDb()
+
+    def lands() -> None:
+        dynamodb.meanwhile = lambda: None
+        do(dynamodb)
+
+    dynamodb.meanwhile = lands
+
+    with pytest.raises(TryAgainError):
+        undo(dynamodb)
+    assert undo(dynamodb)
+    assert dynamodb.effects == 0
+
+
+@given(st.lists(st.sampled_from([do, undo]), max_size=8))
+def test_in_whatever_order_calls_arrive_the_effect_is_there_or_it_is_undone(
+    calls: list[Callable[[DynamoDb], object]],
+) -> None:
+    dynamodb = DynamoDb()
+
+    for call in calls:
+        try:
+            call(dynamodb)
+        except StepUndoneError:
+            assert undo in calls
+        assert dynamodb.effects in (0, 1)
+
+    assert dynamodb.effects == (1 if do in calls and undo not in calls else 0)
+
+
+def test_a_condition_of_the_effect_is_told_from_one_of_the_record() -> None:
+    error = cancelled({"Code": "None"}, {"Code": "ConditionalCheckFailed"})
+
+    with pytest.raises(EffectRefusedError):
+        do(DynamoDb(error))
+
+
+def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
+    """The last in stock went to this very order: there is none left for its second attempt."""
+    standing = {"state": {"S": "done"}, "result": {"S": "first"}}
+    error = cancelled(
+        {"Code": "ConditionalCheckFailed", "Item": standing}, {"Code": "ConditionalCheckFailed"}
+    )
+
+    assert do(DynamoDb(error), "second") == "first"
+
+
+@pytest.mark.parametrize("call", [do, undo])
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(cancelled({"Code": "TransactionConflict"}), id="another write at once"),
+        pytest.param(cancelled({"Code": "None"}, {"Code": "ThrottlingError"}), id="hot item"),
+        pytest.param(refused("ThrottlingException"), id="throttled"),
+        pytest.param(refused("InternalServerError"), id="broken over there"),
+        pytest.param(ConnectTimeoutError(endpoint_url="x"), id="no connection"),
+    ],
+)
+def test_what_may_pass_is_named_so_that_the_workflow_tries_again(
+    error: Exception, call: Callable[[DynamoDb], object]
+) -> None:
+    with pytest.raises(TryAgainError):
+        call(DynamoDb(error))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
+def test_what_stays_is_raised_as_it_is(code: str) -> None:
+    with pytest.raises(ClientError, match=code):
+        do(DynamoDb(refused(code)))

@@ -1,0 +1,30 @@
+"""GET /items/{id}: answers with an item."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from service.adapters.aws import client
+from service.adapters.items.get import get
+from service.api import Request, item_response, route
+from service.environment import read_settings
+from service.http import Response
+from service.observability import observed
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment variables of this function."""
+
+    allowed_origin: str
+    items_table: str
+
+
+settings = read_settings(Settings)
+dynamodb = client("dynamodb")
+
+
+@observed
+@route(settings.allowed_origin)
+def handler(request: Request) -> Response:
+    """Answer 200 with the item, 404 when there is none."""
+    return item_response(HTTPStatus.OK, get(dynamodb, settings.items_table, request.item_id))

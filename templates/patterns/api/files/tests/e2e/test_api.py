@@ -1,0 +1,409 @@
+"""The API on the local AWS: no item is lost, doubled, overwritten unseen or listed twice."""
+
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from local_aws.stack import Stack
+from scripts import callers
+from scripts.callers import Call
+from scripts.signed_request import Answer
+from scripts.signed_request import call as http_call
+
+ORIGIN = "http://localhost:3000"
+WRITE = "DynamoDB_20120810.TransactWriteItems"
+TEAPOT = {"name": "teapot", "quantity": 2}
+NOWHERE = "/items/" + "0" * 32
+
+
+@pytest.fixture(scope="session")
+def call(stack: Stack) -> Call:
+    return callers.caller(stack)
+
+
+def new_key() -> str:
+    return str(uuid.uuid4())
+
+
+def text(**changes: Any) -> str:
+    return json.dumps(TEAPOT | changes)
+
+
+def created(call: Call, **content: Any) -> Any:
+    answer = call("POST", "/items", text(**content), idempotency_key=new_key())
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def stored(stack: Stack) -> dict[str, Any]:
+    """The rows of the table, by id."""
+    pages = stack.aws.client("dynamodb").get_paginator("scan")
+    found = pages.paginate(TableName=stack.outputs["ItemsTable"], ConsistentRead=True)
+    return {row["id"]["S"]: row for page in found for row in page["Items"]}
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    """Problem details that a web page may read, and that tell nothing about how we are built."""
+    assert answer.status == status, answer.body
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert (
+        {"type", "title"} <= answer.json.keys() <= {"type", "title", "status", "detail", "errors"}
+    )
+    for inside in ("Traceback", "arn:aws", "dynamodb", "service.", "Lambda"):
+        assert inside not in answer.body
+
+
+def test_an_item_is_created_read_changed_and_deleted(call: Call) -> None:
+    answer = call("POST", "/items", text(), idempotency_key=new_key())
+    path = f"/items/{answer.json['id']}"
+
+    assert answer.status == 201
+    assert answer.json == {"id": answer.json["id"], "version": 1, **TEAPOT}
+    assert answer.headers["ETag"] == '"1"'
+    assert f"/{answer.headers['Location']}" == path
+
+    read = call("GET", path)
+    assert (read.status, read.json, read.headers["ETag"]) == (200, answer.json, '"1"')
+
+    changed = call("PUT", path, text(quantity=1), if_match=read.headers["ETag"])
+    assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
+    assert changed.json == {**answer.json, "version": 2, "quantity": 1}
+    assert call("GET", path).json == changed.json
+
+    gone = call("DELETE", path, if_match='"2"')
+    assert (gone.status, gone.body) == (204, "")
+    assert_problem(call("GET", path), 404)
+
+
+# --- Optimistic locking ---
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_who_does_not_say_which_version_they_saw_changes_nothing(call: Call, method: str) -> None:
+    item = created(call)
+    path = f"/items/{item['id']}"
+
+    assert_problem(call(method, path, text(quantity=1)), 428)
+    assert_problem(call(method, path, text(quantity=1), if_match='"9"'), 412)
+    assert_problem(call(method, path, text(quantity=1), if_match="*"), 400)
+
+    assert call("GET", path).json == item
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_an_item_that_is_not_there_is_not_found(call: Call, method: str) -> None:
+    for path in (NOWHERE, "/items/no-id-at-all"):
+        body = None if method == "GET" else text()
+        assert_problem(call(method, path, body, if_match='"1"'), 404)
+
+
+def test_of_writers_who_race_for_one_item_one_wins_and_the_others_hear_of_it(call: Call) -> None:
+    item = created(call)
+    path = f"/items/{item['id']}"
+
+    def write(quantity: int) -> Answer:
+        return call("PUT", path, text(quantity=quantity), if_match='"1"')
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(write, range(4)))
+
+    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+    [won] = [answer for answer in answers if answer.status == 200]
+    assert call("GET", path).json == won.json
+
+
+# --- Idempotent create ---
+
+
+def test_the_same_create_sent_often_and_at_once_makes_one_item(call: Call, stack: Stack) -> None:
+    key = new_key()
+    before = stored(stack)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda _: call("POST", "/items", text(), idempotency_key=key), range(8))
+        )
+
+    # 409 is for a caller whose other request is under way at that very moment.
+    assert {answer.status for answer in answers} <= {201, 409}
+    again = call("POST", "/items", text(), idempotency_key=key)
+    assert {answer.body for answer in answers if answer.status == 201} == {again.body}
+    assert stored(stack).keys() - before.keys() == {again.json["id"]}
+
+
+def test_a_repeated_create_gives_its_first_answer_even_after_a_change(call: Call) -> None:
+    key = new_key()
+    first = call("POST", "/items", text(), idempotency_key=key)
+    path = f"/items/{first.json['id']}"
+    changed = call("PUT", path, text(quantity=1), if_match='"1"')
+
+    again = call("POST", "/items", text(), idempotency_key=key)
+
+    assert (again.status, again.body) == (201, first.body)
+    assert call("GET", path).json == changed.json
+
+
+def test_a_key_is_for_one_content_only(call: Call, stack: Stack) -> None:
+    key = new_key()
+    call("POST", "/items", text(), idempotency_key=key)
+    before = stored(stack)
+
+    assert_problem(call("POST", "/items", text(quantity=3), idempotency_key=key), 422)
+
+    assert stored(stack) == before
+
+
+def test_a_key_is_needed(call: Call, stack: Stack) -> None:
+    before = stored(stack)
+
+    assert_problem(call("POST", "/items", text()), 400)
+    assert_problem(call("POST", "/items", text(), idempotency_key="short"), 400)
+
+    assert stored(stack) == before
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+def test_a_create_that_dies_half_way_can_be_sent_again(
+    call: Call, stack: Stack, moment: Any
+) -> None:
+    key, before = new_key(), stored(stack)
+    stack.aws.fail(WRITE, moment)
+
+    assert call("POST", "/items", text(), idempotency_key=key).status == 502
+    answer = call("POST", "/items", text(), idempotency_key=key)
+
+    assert answer.status == 201
+    assert stored(stack).keys() - before.keys() == {answer.json["id"]}
+
+
+def test_a_throttled_table_is_tried_again(call: Call, stack: Stack) -> None:
+    stack.aws.fail(WRITE, "throttle")
+
+    assert call("POST", "/items", text(), idempotency_key=new_key()).status == 201
+
+
+# --- Pages ---
+
+
+def test_pages_hold_every_item_once_while_others_come_change_and_go(call: Call) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        there = {item["id"]: item for item in pool.map(lambda _: created(call), range(24))}
+    going = sorted(there)[::4]
+    seen: list[str] = []
+    cursor = ""
+
+    while cursor is not None:
+        page = call("GET", f"/items?limit=7{cursor and f'&cursor={cursor}'}").json
+        assert len(page["items"]) <= 7
+        seen += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        created(call)
+        if going:
+            gone = going.pop()
+            call("DELETE", f"/items/{gone}", if_match='"1"')
+            there.pop(gone)
+
+    assert len(seen) == len(set(seen))
+    assert there.keys() <= set(seen)
+
+
+def test_a_cursor_leads_on_even_when_the_item_it_stands_behind_is_gone(call: Call) -> None:
+    for _ in range(3):
+        created(call)
+    first = call("GET", "/items?limit=2").json
+    rest = call("GET", f"/items?limit=100&cursor={first['next_cursor']}").json["items"]
+    last = first["items"][-1]
+    call("DELETE", f"/items/{last['id']}", if_match=f'"{last["version"]}"')
+
+    again = call("GET", f"/items?limit=100&cursor={first['next_cursor']}").json["items"]
+
+    assert again == rest
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "cursor=forged",
+        "cursor=",
+        "cursor=" + "_" * 22,
+        "cursor=" + "A" * 1_000,
+        'cursor={"id":{"S":"x"}}',
+        "limit=0",
+        "limit=101",
+        "limit=1e1",
+        "limit=-1",
+    ],
+)
+def test_a_forged_cursor_or_limit_is_refused(call: Call, query: str) -> None:
+    path = "/items?" + query.replace('"', "%22").replace("{", "%7B").replace("}", "%7D")
+
+    assert_problem(call("GET", path), 400)
+
+
+# --- Requests that are none ---
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(None, id="no body"),
+        pytest.param("this is no item", id="no JSON"),
+        pytest.param("[]", id="no object"),
+        pytest.param(text(more=1), id="an unknown field"),
+        pytest.param(text(name=1), id="a wrong type"),
+        pytest.param(text(quantity=1.5), id="a broken number"),
+        pytest.param('{"name": "\\ud800", "quantity": 1}', id="half a character"),
+    ],
+)
+def test_what_is_no_item_is_refused(call: Call, stack: Stack, body: str | None) -> None:
+    item = created(call)
+    before = stored(stack)
+
+    assert_problem(call("POST", "/items", body, idempotency_key=new_key()), 400)
+    assert_problem(call("PUT", f"/items/{item['id']}", body, if_match='"1"'), 400)
+
+    assert stored(stack) == before
+
+
+def test_a_body_that_is_too_large_is_refused(call: Call) -> None:
+    assert_problem(call("POST", "/items", text(name="x" * 10_000), idempotency_key=new_key()), 413)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/items", "GET, OPTIONS, POST"),
+        ("DELETE", "/items", "GET, OPTIONS, POST"),
+        ("POST", NOWHERE, "DELETE, GET, OPTIONS, PUT"),
+        ("PATCH", NOWHERE, "DELETE, GET, OPTIONS, PUT"),
+    ],
+)
+def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(
+    call: Call, method: str, path: str, allowed: str
+) -> None:
+    answer = call(method, path, "{}")
+
+    assert_problem(answer, 405)
+    assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/nowhere", f"{NOWHERE}/more"])
+def test_an_unknown_path_is_not_found(call: Call, path: str) -> None:
+    assert_problem(call("GET", path), 404)
+
+
+# --- Browsers ---
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/items", "GET,OPTIONS,POST"), (NOWHERE, "DELETE,GET,OPTIONS,PUT")]
+)
+def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
+    stack: Stack, path: str, methods: str
+) -> None:
+    answer = anonymous(stack, "OPTIONS", path)
+
+    assert answer.status == 204, answer.body
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.headers["Access-Control-Allow-Methods"] == methods
+    assert {"If-Match", "Idempotency-Key"} <= set(
+        answer.headers["Access-Control-Allow-Headers"].split(",")
+    )
+
+
+def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
+    answer = call("GET", "/items")
+
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location"
+
+
+# --- Who may call ---
+
+ROUTES = [
+    ("POST", "/items"),
+    ("GET", "/items"),
+    ("GET", NOWHERE),
+    ("PUT", NOWHERE),
+    ("DELETE", NOWHERE),
+]
+
+
+# {% if cookiecutter.authentication == "IAM" %}
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_an_unsigned_request_is_refused(stack: Stack, method: str, path: str) -> None:
+    assert_problem(anonymous(stack, method, path), 403)
+
+
+@pytest.fixture(scope="session")
+def reader(stack: Stack) -> dict[str, str]:
+    """The access key of somebody who may list items and nothing else."""
+    iam, name = stack.aws.client("iam"), "reader"
+    api = f"arn:aws:execute-api:{stack.aws.region}:*:{stack.outputs['ApiId']}/v1"
+    listing = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/GET/items"}
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="list",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [listing]}),
+    )
+    key: dict[str, str] = iam.create_access_key(UserName=name)["AccessKey"]
+    return key
+
+
+def asked_as(stack: Stack, key_id: str, signs_with: str, method: str) -> Answer:
+    session = type(stack.aws.session)
+    somebody = session(key_id, signs_with, region_name=stack.aws.region)
+    return http_call(method, url(stack, "/items"), session=somebody, verify=stack.aws.ca)
+
+
+def test_who_may_call_one_route_may_call_that_route_only(
+    stack: Stack, reader: dict[str, str]
+) -> None:
+    key = (reader["AccessKeyId"], reader["SecretAccessKey"])
+
+    assert asked_as(stack, *key, "GET").status == 200
+    assert asked_as(stack, *key, "POST").status == 403
+
+
+def test_a_wrong_signature_is_refused(stack: Stack, reader: dict[str, str]) -> None:
+    assert_problem(asked_as(stack, reader["AccessKeyId"], "wrong", "GET"), 403)
+
+
+# {% elif cookiecutter.authentication == "JWT" %}
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_request_without_a_token_is_refused(stack: Stack, method: str, path: str) -> None:
+    assert_problem(anonymous(stack, method, path), 401)
+
+
+def test_a_forged_token_is_refused(stack: Stack) -> None:
+    head, claims, signature = callers.signed_in(stack).split(".")
+    other_claims = claims.replace(claims[40], "A" if claims[40] != "A" else "B")
+
+    for wrong in (
+        "none",
+        f"{head}.{other_claims}.{signature}",
+        f"{head}.{claims}.{signature[::-1]}",
+        f"{head}.{claims}.",
+    ):
+        headers = {"Authorization": f"Bearer {wrong}"}
+        answer = http_call("GET", url(stack, "/items"), headers=headers, verify=stack.aws.ca)
+        assert_problem(answer, 401)
+
+
+# {% else %}
+def test_anybody_may_call(stack: Stack) -> None:
+    assert anonymous(stack, "GET", "/items").status == 200
+
+
+# {% endif %}
+def anonymous(stack: Stack, method: str, path: str) -> Answer:
+    return http_call(method, url(stack, path), verify=stack.aws.ca)
+
+
+def url(stack: Stack, path: str) -> str:
+    return stack.aws.api_url(stack.outputs["ApiId"]) + path

@@ -1,0 +1,200 @@
+"""How the API is wired: its routes, who gets in, what web pages may do, and its tables."""
+
+from typing import Any
+
+import pytest
+
+from scripts.shipped import (
+    ENVIRONMENTS,
+    alarms_on,
+    as_list,
+    functions,
+    parameters,
+    resources,
+    statements,
+)
+from tests.openapi import operations
+
+[API] = [api["Properties"] for api in resources("AWS::Serverless::Api").values()]
+PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]
+ROUTES = {
+    (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): name
+    for name, function in functions().items()
+    for event in function["Events"].values()
+}
+ALL_OTHERS = "x-amazon-apigateway-any-method"
+ORIGIN = {"Fn::Sub": "'${AllowedOrigin}'"}
+MOCKS = [
+    pytest.param(operation, id=f"{method} {path}")
+    for path, item in PATHS.items()
+    for method, operation in item.items()
+]
+
+
+def methods_of(path: str) -> list[str]:
+    return sorted({"OPTIONS", *(method for method, found in ROUTES if found == path)})
+
+
+def answered(operation: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = operation["x-amazon-apigateway-integration"]["responses"]["default"]
+    return answer
+
+
+def headers_of(operation: dict[str, Any]) -> dict[str, Any]:
+    found = answered(operation)["responseParameters"].items()
+    return {name.removeprefix("method.response.header."): value for name, value in found}
+
+
+def test_every_route_has_a_function_of_its_own() -> None:
+    assert len(ROUTES) == len(functions())
+
+
+def test_the_openapi_document_describes_every_route_and_no_other() -> None:
+    assert {(found.method, found.path) for found in operations()} == set(ROUTES)
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
+def test_every_path_tells_web_pages_and_others_which_methods_it_has(path: str) -> None:
+    methods = methods_of(path)
+
+    allowed = headers_of(PATHS[path]["options"])
+    assert allowed["Access-Control-Allow-Methods"] == f"'{','.join(methods)}'"
+    refused = PATHS[path][ALL_OTHERS]
+    assert answered(refused)["statusCode"] == "405"
+    assert headers_of(refused)["Allow"] == f"'{', '.join(methods)}'"
+
+
+@pytest.mark.parametrize("operation", MOCKS)
+def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
+    operation: dict[str, Any],
+) -> None:
+    """A browser signs no preflight request. Headers have to be declared to be sent."""
+    assert operation["security"] == [{"NONE": []}]
+    assert headers_of(operation)["Access-Control-Allow-Origin"] == ORIGIN
+    declared = operation["responses"][answered(operation)["statusCode"]]["headers"]
+    assert declared.keys() == headers_of(operation).keys()
+
+
+@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
+def test_its_errors_are_problem_details_for_web_pages_as_well(kind: str) -> None:
+    response = API["GatewayResponses"][kind]
+
+    assert response["ResponseParameters"]["Headers"] == {
+        "Access-Control-Allow-Origin": ORIGIN,
+        "Content-Type": "'application/problem+json'",
+    }
+    assert "message" not in response["ResponseTemplates"]["application/json"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_web_pages_come_from_one_origin_over_tls(environment: str) -> None:
+    origin = parameters(environment)["AllowedOrigin"]
+
+    assert "*" not in origin
+    assert origin.startswith("https://") or environment == "dev"
+
+
+# {% if cookiecutter.authentication == "IAM" %}
+def test_callers_sign_requests_with_credentials_of_their_own() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "AWS_IAM",
+        "InvokeRole": "NONE",
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+# {% elif cookiecutter.authentication == "JWT" %}
+def test_callers_are_users_of_the_pool() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "Users",
+        "Authorizers": {"Users": {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}},
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+def test_users_are_made_by_administrators_and_outlive_a_mistake_with_the_stack() -> None:
+    [pool] = resources("AWS::Cognito::UserPool").values()
+
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["Properties"]["DeletionProtection"] == {"Fn::If": ["IsProd", "ACTIVE", "INACTIVE"]}
+    assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert pool["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_token_ends_within_the_hour() -> None:
+    [client] = resources("AWS::Cognito::UserPoolClient").values()
+    properties = client["Properties"]
+
+    assert "GenerateSecret" not in properties, "a web page can keep none"
+    for kind in ("AccessToken", "IdToken"):
+        assert properties["TokenValidityUnits"][kind] == "hours"
+        assert properties[f"{kind}Validity"] == 1
+
+
+# {% else %}
+def test_anybody_may_call() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "NONE",
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+# {% endif %}
+def test_nothing_may_scan_a_table() -> None:
+    """A scan reads, and pays for, all there is."""
+    allowed = {
+        action
+        for function in functions().values()
+        for statement in statements(function)
+        for action in as_list(statement["Action"])
+    }
+
+    assert "dynamodb:Query" in allowed
+    assert "dynamodb:Scan" not in allowed
+
+
+def test_the_list_is_read_by_its_key() -> None:
+    keys = resources("AWS::DynamoDB::Table")["ItemsTable"]["Properties"]["KeySchema"]
+
+    assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
+        ("list", "HASH"),
+        ("id", "RANGE"),
+    ]
+
+
+def test_an_alarm_tells_when_the_list_outgrows_its_partition() -> None:
+    [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ItemsTable"}).values()
+
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+def test_the_business_data_outlives_a_mistake_with_the_stack() -> None:
+    table = resources("AWS::DynamoDB::Table")["ItemsTable"]
+    in_prod = {"Fn::If": ["IsProd", True, False]}
+
+    assert table["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["DeletionProtectionEnabled"] == in_prod
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": in_prod
+    }
+
+
+def test_a_create_is_remembered_for_days_and_then_forgotten() -> None:
+    table = resources("AWS::DynamoDB::Table")["IdempotencyTable"]["Properties"]
+    variables = functions()["CreateItemFunction"]["Environment"]["Variables"]
+
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert int(variables["IDEMPOTENCY_DAYS"]) >= 1
+
+
+@pytest.mark.parametrize("name", functions())
+def test_one_setting_keeps_every_function_warm(name: str) -> None:
+    assert functions()[name]["ProvisionedConcurrencyConfig"] == {
+        "Fn::If": [
+            "KeepsFunctionsWarm",
+            {"ProvisionedConcurrentExecutions": {"Ref": "ProvisionedConcurrency"}},
+            {"Ref": "AWS::NoValue"},
+        ]
+    }

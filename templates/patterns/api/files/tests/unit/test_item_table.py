@@ -1,0 +1,210 @@
+"""What the table is asked, and what its answers mean."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from service.adapters.idempotency import KeyReusedError
+from service.adapters.items.create import create
+from service.adapters.items.delete import delete
+from service.adapters.items.get import get
+from service.adapters.items.page import page
+from service.adapters.items.update import update
+from service.domain.items import (
+    BusyError,
+    Content,
+    Item,
+    ItemNotFoundError,
+    KeyUsedError,
+    VersionConflictError,
+)
+from service.domain.pages import cursor_after
+from tests.unit.conftest import Trace
+
+ID = "0" * 31 + "1"
+TEAPOT = Content("teapot", 2)
+KEY = {"list": {"S": "items"}, "id": {"S": ID}}
+ROW = {**KEY, "version": {"N": "3"}, "name": {"S": "teapot"}, "quantity": {"N": "2"}}
+ITEM = Item(ID, 3, "teapot", 2)
+
+
+class Table:
+    """Stands in for DynamoDB: keeps what it is asked, and gives one answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: dict[str, Any] = {}
+
+    def __getattr__(self, operation: str) -> Any:
+        def ask(**asked: Any) -> Any:
+            self.asked = asked
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        return ask
+
+
+class Writer:
+    """Stands in for the idempotent writer."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: tuple[Any, ...] = ()
+
+    def write_once(self, *asked: Any) -> Any:
+        self.asked = asked
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def refused(code: str, **more: Any) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": ""}, **more}
+    return ClientError(response, "operation")
+
+
+def cancelled(*codes: str) -> ClientError:
+    return refused(
+        "TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes]
+    )
+
+
+def test_reading_sees_every_write_that_was_answered() -> None:
+    table: Any = Table({"Item": ROW})
+
+    assert get(table, "items", ID) == ITEM
+    assert table.asked == {"TableName": "items", "Key": KEY, "ConsistentRead": True}
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    table: Any = Table({})
+
+    with pytest.raises(ItemNotFoundError):
+        get(table, "items", ID)
+
+
+def test_a_page_is_asked_for_by_key_and_never_by_place() -> None:
+    table: Any = Table({"Items": [ROW], "LastEvaluatedKey": KEY})
+
+    found = page(table, "items", after=ID, limit=7)
+
+    assert found.items == [ITEM]
+    assert found.next_cursor == cursor_after(ID)
+    assert table.asked == {
+        "TableName": "items",
+        "KeyConditionExpression": "#list = :list",
+        "ExpressionAttributeNames": {"#list": "list"},
+        "ExpressionAttributeValues": {":list": {"S": "items"}},
+        "Limit": 7,
+        "ExclusiveStartKey": KEY,
+    }
+
+
+def test_the_last_page_leads_no_further() -> None:
+    table: Any = Table({"Items": []})
+
+    assert page(table, "items", after=None, limit=7).next_cursor is None
+    assert "ExclusiveStartKey" not in table.asked
+
+
+def test_an_update_makes_the_next_version_of_the_one_that_was_seen() -> None:
+    table: Any = Table({"Attributes": ROW})
+
+    assert update(table, "items", ID, 2, TEAPOT) == ITEM
+
+    assert table.asked["Key"] == KEY
+    assert table.asked["ConditionExpression"] == "#version = :seen"
+    assert table.asked["ExpressionAttributeNames"]["#version"] == "version"
+    assert table.asked["ExpressionAttributeValues"] == {
+        ":name": {"S": "teapot"},
+        ":quantity": {"N": "2"},
+        ":seen": {"N": "2"},
+        ":next": {"N": "3"},
+    }
+
+
+def test_a_deletion_is_of_the_version_that_was_seen() -> None:
+    table: Any = Table({})
+
+    delete(table, "items", ID, 2)
+
+    assert table.asked["Key"] == KEY
+    assert table.asked["ConditionExpression"] == "#version = :seen"
+    assert table.asked["ExpressionAttributeValues"] == {":seen": {"N": "2"}}
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (refused("ConditionalCheckFailedException", Item=ROW), VersionConflictError),
+        (refused("ConditionalCheckFailedException"), ItemNotFoundError),
+        (refused("TransactionConflictException"), BusyError),
+        (refused("ThrottlingException"), ClientError),
+    ],
+    ids=["another version", "no item", "a create of it under way", "throttled"],
+)
+def test_why_a_change_was_refused(error: ClientError, meaning: type[Exception]) -> None:
+    table: Any = Table(error)
+
+    with pytest.raises(meaning):
+        update(table, "items", ID, 2, TEAPOT)
+    assert table.asked["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+    with pytest.raises(meaning):
+        delete(table, "items", ID, 2)
+    assert table.asked["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_create_stores_the_item_and_never_over_another(is_new: bool) -> None:
+    writer: Any = Writer(is_new)
+
+    item, stored_now = create(writer, "items", "key", TEAPOT, now=1_000)
+
+    assert stored_now is is_new
+    assert (item.version, item.name, item.quantity) == (1, "teapot", 2)
+    key, content, [effect], now = writer.asked
+    assert (key, content, now) == ("key", TEAPOT.to_json(), 1_000)
+    assert effect["Put"] == {
+        "TableName": "items",
+        "Item": {
+            **KEY,
+            "id": {"S": item.id},
+            "version": {"N": "1"},
+            "name": {"S": "teapot"},
+            "quantity": {"N": "2"},
+        },
+        "ConditionExpression": "attribute_not_exists(id)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (KeyReusedError(), KeyUsedError),
+        (cancelled("None", "ConditionalCheckFailed"), KeyUsedError),
+        (cancelled("TransactionConflict", "None"), BusyError),
+        (refused("ThrottlingException"), ClientError),
+    ],
+    ids=["other content", "longer ago than keys are kept", "the same at this moment", "throttled"],
+)
+def test_why_a_create_was_refused(error: Exception, meaning: type[Exception]) -> None:
+    writer: Any = Writer(error)
+
+    with pytest.raises(meaning):
+        create(writer, "items", "key", TEAPOT, now=1_000)
+
+
+def test_every_operation_is_a_part_of_the_trace(trace: Trace) -> None:
+    table: Any = Table({"Item": ROW, "Items": [], "Attributes": ROW})
+    writer: Any = Writer(True)
+
+    create(writer, "items", "key", TEAPOT, now=1_000)
+    get(table, "items", ID)
+    page(table, "items", None, 7)
+    update(table, "items", ID, 2, TEAPOT)
+    delete(table, "items", ID, 3)
+
+    names = ("create", "get", "page", "update", "delete")
+    assert trace == {f"## service.adapters.items.{name}.{name}": {} for name in names}

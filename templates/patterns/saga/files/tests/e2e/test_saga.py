@@ -1,0 +1,380 @@
+"""An order is fulfilled or undone, whatever fails on its way; what cannot be undone is parked."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import yaml
+
+from local_aws.stack import Stack
+from scripts.parked import resume
+from scripts.signed_request import Answer, call
+from scripts.stacks import PROJECT
+from tests.e2e.agree import assert_all_agree, ends, items
+
+Eventually = Callable[[Callable[[], Any]], Any]
+WRITE = "DynamoDB_20120810.TransactWriteItems"
+AT_FIRST = 10
+STATES = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text())["States"]
+STEPS = ["ReserveStock", "TakePayment", "ArrangeShipping"]
+COMPENSATIONS = ["CancelShipping", "RefundPayment", "ReleaseStock"]
+UNDELIVERABLE: dict[str, Any] = {"country": "AQ"}
+DECLINED: dict[str, Any] = {"amount": 99_000_000}
+OUT_OF_STOCK: dict[str, Any] = {"quantity": AT_FIRST + 1}
+
+
+def attempts_of(step: str) -> int:
+    """How often the workflow tries a step before it gives up."""
+    [retry] = STATES[step]["Retry"]
+    return 1 + int(retry["MaxAttempts"])
+
+
+class Orders:
+    """What tests do with the deployed stack: each with a sku of its own, ten of it in stock."""
+
+    def __init__(self, stack: Stack, eventually: Eventually) -> None:
+        self.stack = stack
+        self.eventually = eventually
+        self.url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
+        self.stepfunctions = stack.aws.client("stepfunctions")
+        self.sqs = stack.aws.client("sqs")
+        self.parked_queue = stack.outputs["ParkedQueueUrl"]
+        self.sku = uuid.uuid4().hex
+        self.sent: list[dict[str, Any]] = []
+        stack.aws.client("dynamodb").put_item(
+            TableName=stack.outputs["StockTable"],
+            Item={"sku": {"S": self.sku}, "available": {"N": str(AT_FIRST)}},
+        )
+
+    def post(self, order: dict[str, Any], **headers: str) -> Answer:
+        aws = self.stack.aws
+        return call(
+            "POST",
+            self.url,
+            json.dumps(order),
+            headers=headers,
+            session=aws.session,
+            verify=aws.ca,
+        )
+
+    def send(self, correlation: str = "test", **fields: Any) -> str:
+        """Send an order that differs in some fields from one that goes well; returns its id."""
+        order = {
+            "order_id": uuid.uuid4().hex,
+            "sku": self.sku,
+            "quantity": 1,
+            "amount": 4_200,
+            "country": "DE",
+        } | fields
+        answer = self.post(order, **{"X-Correlation-Id": correlation})
+        assert answer.status == 202, answer.body
+        if order not in self.sent:
+            self.sent.append(order)
+        return str(order["order_id"])
+
+    def fail(self, function: str, fault: Any, times: int) -> None:
+        self.stack.aws.fail(WRITE, fault, times, function=f"{self.stack.name}-{function}")
+
+    def execution(self, order_id: str) -> dict[str, Any]:
+        machine = self.stack.outputs["OrderWorkflow"]
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"
+        found: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=arn)
+        return found
+
+    def end_of(self, order_id: str) -> tuple[str, Any]:
+        """How the workflow ended, once it has: its status, and its output or error."""
+        self.eventually(lambda: self.execution(order_id)["status"] != "RUNNING")
+        execution = self.execution(order_id)
+        if execution["status"] == "SUCCEEDED":
+            return "SUCCEEDED", json.loads(execution["output"])
+        return execution["status"], execution["error"]
+
+    def path_of(self, order_id: str) -> list[str]:
+        """The states that the workflow went through."""
+        events = self.stepfunctions.get_execution_history(
+            executionArn=self.execution(order_id)["executionArn"], maxResults=1_000
+        )["events"]
+        details = [event.get("stateEnteredEventDetails") for event in events]
+        return [detail["name"] for detail in details if detail]
+
+    def parked(self) -> list[dict[str, Any]]:
+        """The cases that wait for a person; they are left where they are."""
+        messages = self.sqs.receive_message(
+            QueueUrl=self.parked_queue, MaxNumberOfMessages=10, VisibilityTimeout=0
+        ).get("Messages", [])
+        return [json.loads(message["Body"]) for message in messages]
+
+    def resume(self, order_id: str, *, by_hand: bool = False) -> bool:
+        return resume(self.sqs, self.stepfunctions, self.parked_queue, order_id, by_hand=by_hand)
+
+
+@pytest.fixture
+def orders(stack: Stack, eventually: Eventually) -> Iterator[Orders]:
+    """Ends with the question whether money, stock and shipments agree."""
+    orders = Orders(stack, eventually)
+    yield orders
+    for order in orders.sent:
+        assert orders.execution(order["order_id"])["status"] != "RUNNING"
+    assert not orders.parked()
+    assert_all_agree(stack, orders.sku, AT_FIRST, orders.sent)
+
+
+FULFILLED = ("SUCCEEDED", {"status": "fulfilled"})
+BROKEN = ("FAILED", "OrderFailedError")
+
+
+def cancelled(reason: str) -> tuple[str, Any]:
+    return "SUCCEEDED", {"status": "cancelled", "reason": reason}
+
+
+def test_an_order_is_accepted_at_once_and_fulfilled_later(orders: Orders) -> None:
+    order_id = orders.send(quantity=2)
+
+    assert orders.end_of(order_id) == FULFILLED
+    assert orders.path_of(order_id) == [*STEPS, "NotifyCustomer"]
+    assert ends(orders.stack, orders.sent) == {order_id: "fulfilled"}
+
+
+def test_whoever_subscribes_hears_of_a_fulfilled_order(orders: Orders) -> None:
+    queue = orders.sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4().hex}")["QueueUrl"]
+    asked = orders.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = asked["Attributes"]["QueueArn"]
+    let_sns_in = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [let_sns_in]})
+    orders.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    orders.stack.aws.client("sns").subscribe(
+        TopicArn=orders.stack.outputs["NotificationsTopic"], Protocol="sqs", Endpoint=arn
+    )
+
+    order_id = orders.send()
+
+    assert orders.end_of(order_id) == FULFILLED
+    [message] = orders.eventually(
+        lambda: orders.sqs.receive_message(QueueUrl=queue).get("Messages")
+    )
+    told = json.loads(json.loads(message["Body"])["Message"])
+    assert told == {"order_id": order_id, "status": "fulfilled"}
+
+
+def test_the_correlation_id_of_the_caller_reaches_every_step(
+    orders: Orders, eventually: Eventually
+) -> None:
+    correlation = uuid.uuid4().hex
+    order_id = orders.send(correlation, **UNDELIVERABLE)
+    orders.end_of(order_id)
+
+    def logged_by(function: str) -> bool:
+        group = f"/aws/lambda/{orders.stack.name}-{function}"
+        events = orders.stack.aws.client("logs").filter_log_events(logGroupName=group)["events"]
+        lines = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
+        return correlation in {line.get("correlation_id") for line in lines}
+
+    functions = ["StartOrder", *STEPS, *COMPENSATIONS]
+    eventually(lambda: all(map(logged_by, functions)))
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"order_id": "a", "sku": "b"}'])
+def test_what_is_no_order_is_refused_with_the_reason(orders: Orders, body: str) -> None:
+    aws = orders.stack.aws
+    answer = call("POST", orders.url, body, session=aws.session, verify=aws.ca)
+
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert answer.json["errors"]
+
+
+def test_an_unsigned_request_is_refused(orders: Orders) -> None:
+    assert call("POST", orders.url, "{}", verify=orders.stack.aws.ca).status == 403
+
+
+def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
+    order_id = orders.send()
+    orders.send(order_id=order_id)
+    assert orders.end_of(order_id) == FULFILLED
+
+    orders.send(order_id=order_id)
+
+    assert len([p for p in items(orders.stack, "PaymentsTable") if p["order_id"] == order_id]) == 1
+
+
+def test_another_order_under_a_used_id_is_refused(orders: Orders) -> None:
+    order_id = orders.send()
+    [first] = orders.sent
+
+    answer = orders.post(first | {"quantity": 2})
+
+    assert (answer.status, answer.content_type) == (409, "application/problem+json")
+    assert orders.end_of(order_id) == FULFILLED
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "undoing"),
+    [
+        pytest.param(OUT_OF_STOCK, "OutOfStockError", COMPENSATIONS[2:], id="out of stock"),
+        pytest.param(DECLINED, "PaymentDeclinedError", COMPENSATIONS[1:], id="declined"),
+        pytest.param(UNDELIVERABLE, "UndeliverableError", COMPENSATIONS, id="undeliverable"),
+    ],
+)
+def test_a_refused_order_is_undone_in_reverse_order_and_ends_well(
+    orders: Orders, fields: dict[str, Any], reason: str, undoing: list[str]
+) -> None:
+    order_id = orders.send(**fields)
+
+    assert orders.end_of(order_id) == cancelled(reason)
+    done = STEPS[: len(undoing)]
+    assert orders.path_of(order_id) == [*done, *undoing, "WhyUndone", "Cancelled"]
+    assert ends(orders.stack, orders.sent) == {order_id: "undone"}
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_crashes_once_is_tried_again_and_done_once(
+    orders: Orders, step: str, moment: str
+) -> None:
+    orders.fail(step, moment, times=1)
+
+    order_id = orders.send()
+
+    assert orders.end_of(order_id) == FULFILLED
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_throttled_step_is_tried_again(orders: Orders, step: str) -> None:
+    calls_per_attempt = 2  # The SDK tries twice by itself.
+    orders.fail(step, "throttle", times=2 * calls_per_attempt)
+
+    order_id = orders.send()
+
+    assert orders.end_of(order_id) == FULFILLED
+    assert step in orders.path_of(order_id)
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_that_always_crashes_is_undone_with_those_before_it(
+    orders: Orders, step: str, moment: str
+) -> None:
+    """After the effect there is a record: each further attempt finds it, and dies as well."""
+    number = STEPS.index(step)
+    orders.fail(step, moment, times=attempts_of(step))
+
+    order_id = orders.send()
+
+    assert orders.end_of(order_id) == BROKEN
+    undoing = COMPENSATIONS[len(STEPS) - 1 - number :]
+    assert orders.path_of(order_id) == [*STEPS[: number + 1], *undoing, "WhyUndone", "Broken"]
+    assert ends(orders.stack, orders.sent) == {order_id: "undone"}
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after", "throttle"])
+@pytest.mark.parametrize("step", COMPENSATIONS)
+def test_a_compensation_that_fails_once_is_tried_again_and_done_once(
+    orders: Orders, step: str, moment: str
+) -> None:
+    orders.fail(step, moment, times=1)
+
+    order_id = orders.send(**UNDELIVERABLE)
+
+    assert orders.end_of(order_id) == cancelled("UndeliverableError")
+
+
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+@pytest.mark.parametrize("step", COMPENSATIONS)
+def test_a_compensation_that_always_fails_is_parked_and_goes_on_when_resumed(
+    orders: Orders, step: str, moment: str
+) -> None:
+    orders.fail(step, moment, times=attempts_of(step))
+    order_id = orders.send(**UNDELIVERABLE)
+    [case] = orders.eventually(orders.parked)
+    assert orders.execution(order_id)["status"] == "RUNNING"
+    assert case["order"] == orders.sent[0]
+    assert (case["step"], case["error"]) == (step, "Runtime.ExitError")
+    assert case["execution"] == orders.execution(order_id)["executionArn"]
+
+    assert orders.resume(order_id)
+
+    assert orders.end_of(order_id) == cancelled("UndeliverableError")
+    path = orders.path_of(order_id)
+    assert path.count(step) == 2
+    assert path[path.index(f"Park{step}") + 1] == step
+
+
+def test_a_case_that_fails_again_is_parked_again(orders: Orders) -> None:
+    orders.fail("RefundPayment", "crash before", times=2 * attempts_of("RefundPayment"))
+    order_id = orders.send(**UNDELIVERABLE)
+    [first] = orders.eventually(orders.parked)
+
+    orders.resume(order_id)
+
+    [second] = orders.eventually(orders.parked)
+    assert second["task_token"] != first["task_token"]
+    orders.resume(order_id)
+    assert orders.end_of(order_id) == cancelled("UndeliverableError")
+
+
+def test_a_step_that_was_done_by_hand_is_not_tried_again(orders: Orders) -> None:
+    orders.fail("CancelShipping", "crash after", times=attempts_of("CancelShipping"))
+    order_id = orders.send(**UNDELIVERABLE)
+    orders.eventually(orders.parked)
+
+    assert orders.resume(order_id, by_hand=True)
+
+    assert orders.end_of(order_id) == cancelled("UndeliverableError")
+    assert orders.path_of(order_id).count("CancelShipping") == 1
+    assert not orders.resume(order_id)
+
+
+def test_what_is_paid_and_shipped_is_not_undone_because_nobody_could_be_told(
+    orders: Orders,
+) -> None:
+    topic = orders.stack.outputs["NotificationsTopic"]
+    sns = orders.stack.aws.client("sns")
+    policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
+    refusal = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
+    deny = json.dumps({"Version": "2012-10-17", "Statement": [refusal]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=deny)
+    order_id = orders.send()
+    [case] = orders.eventually(orders.parked)
+    assert case["step"] == "NotifyCustomer"
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+    orders.resume(order_id)
+
+    assert orders.end_of(order_id) == FULFILLED
+    assert not set(COMPENSATIONS) & set(orders.path_of(order_id))
+
+
+def test_a_step_that_lands_after_its_compensation_takes_no_effect(orders: Orders) -> None:
+    """As when a call got stuck on its way, and the workflow gave up on it."""
+    order_id = orders.send(**DECLINED)
+    assert orders.end_of(order_id) == cancelled("PaymentDeclinedError")
+    [order] = orders.sent
+    late = {"order": order | {"amount": 1}, "correlation_id": "late"}
+
+    for step in STEPS[:2]:
+        answer = orders.stack.aws.client("lambda").invoke(
+            FunctionName=f"{orders.stack.name}-{step}:live", Payload=json.dumps(late)
+        )
+        assert json.loads(answer["Payload"].read())["errorType"] == "StepUndoneError"
+
+    assert ends(orders.stack, orders.sent) == {order_id: "undone"}
+
+
+def test_many_orders_at_once_share_what_there_is(orders: Orders) -> None:
+    """Some go well, some are refused at each step, and no more is sold than there was."""
+    plan: list[dict[str, Any]] = [{}, {}, DECLINED, UNDELIVERABLE] * 8
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(lambda fields: orders.send(**fields), plan))
+
+    found = [orders.end_of(order_id) for order_id in ids]
+
+    assert found.count(FULFILLED) <= AT_FIRST
+    assert FULFILLED in found
+    assert {status for status, _ in found} == {"SUCCEEDED"}
