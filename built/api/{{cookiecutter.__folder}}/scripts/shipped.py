@@ -4,6 +4,7 @@ import ast
 import importlib
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
@@ -184,6 +185,8 @@ def variables_read_by(function: Resource) -> set[str]:
     module_name = function["Handler"].rpartition(".")[0]
     with patch.dict(os.environ, stand_ins(function)):
         module = importlib.import_module(module_name)
+    # It has stand-ins for settings: who imports it next shall get it anew.
+    del sys.modules[module_name]
     return {field.name.upper() for field in fields(module.Settings)}
 
 
