@@ -1,18 +1,20 @@
-"""Entry point of `make benchmark`: measures, prints the table, and writes it into docs/benchmarks.md."""
+"""Entry point of `make benchmark`: measures, prints the tables, and writes them into docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from . import first_test, functions, generation, handlers, startup, throughput
-from .projects import ROOT, CommandError, make_project, patterns
-from .table import NotMeasured, Row, put, table
+from .projects import ROOT, make_project, patterns
+from .table import NotMeasured, Row, put, tables
 
 PAGE = ROOT / "docs/benchmarks.md"
 PER_PROJECT = {"functions": functions, "handlers": handlers, "throughput": throughput}
@@ -27,13 +29,15 @@ def main() -> None:
     parser.add_argument("--pattern", choices=patterns(), action="append", help="write nothing")
     options = parser.parse_args()
     measures = options.only or [*GENERATOR, *PER_PROJECT]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # So that nothing is left behind then either.
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+    with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder:
+        os.environ["TMPDIR"] = folder  # What other tools leave behind goes with it.
         for row in _rows(Path(folder), measures, options.pattern or patterns(), full=options.full):
-            print(row, file=sys.stderr, flush=True)
+            _tell(str(row))
             rows.append(row)
     command = f"make benchmark{' FULL=1' if options.full else ''}"
-    text = f"Made by `{command}` on {_machine()}.\n\n{table(rows)}"
+    text = f"Made by `{command}` on {_machine()}.\n\n{tables(rows)}"
     print(text)
     if not (options.only or options.pattern):
         put(text, PAGE)
@@ -42,20 +46,31 @@ def main() -> None:
 def _rows(folder: Path, measures: list[str], chosen: tuple[str, ...], *, full: bool) -> Iterator[Row]:
     for name, measure in GENERATOR.items():
         if name in measures:
-            yield from measure.measure(folder)
+            yield from _as_far_as_it_goes(measure.measure(folder), name)
     for pattern in chosen if set(measures) & set(PER_PROJECT) else ():
+        _tell(f"{pattern}: makes the project, and records what its functions do")
         try:
             project = make_project(pattern, folder)
-        except CommandError as error:
-            yield NotMeasured(f"{pattern}: its functions", f"it cannot be built: {error}")
+        except Exception as error:
+            yield NotMeasured("its functions", pattern, reason=f"it cannot be built: {error}")
             continue
         for name, per_project in PER_PROJECT.items():
             if name in measures:
-                try:
-                    yield from per_project.measure(project)
-                except CommandError as error:
-                    yield NotMeasured(f"{pattern}: {name}", str(error))
-    yield from first_test.measure(folder) if full else first_test.not_measured()
+                yield from _as_far_as_it_goes(per_project.measure(project), name, pattern)
+    yield from _as_far_as_it_goes(first_test.measure(folder), "`make test`") if full else first_test.not_measured()
+
+
+def _as_far_as_it_goes(rows: Iterator[Row], what: str, pattern: str = "") -> Iterator[Row]:
+    """The rows up to an error, and the error: it shall not lose the figures of others."""
+    _tell(f"{pattern or 'the generator'}: {what}")
+    try:
+        yield from rows
+    except Exception as error:
+        yield NotMeasured(f"{what}, all or in part", pattern, reason=f"{type(error).__name__}: {error}")
+
+
+def _tell(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
 
 
 def _machine() -> str:

@@ -12,13 +12,12 @@ from typing import Any
 
 from .inside.identity import IDENTITY
 
-Event = dict[str, Any]
-
 SOURCE = '''\
 """Makes the calls to AWS that the real handler makes, and nothing else."""
 
 import json
 import os
+import uuid
 
 import boto3
 
@@ -37,46 +36,54 @@ EACH_RECORD = """\
 """
 
 
-def source_of(recorded: Mapping[str, Any], event: Event) -> str:
+def source_of(recorded: Mapping[str, Any]) -> str:
     """The bare handler that makes the `recorded` calls, with the values of the event that it gets."""
-    values = {marker: f"os.environ[{name!r}]" for name, marker in recorded["variables"].items()}
+    event = recorded["event"]
+    values = {value: f"os.environ[{name!r}]" for name, value in recorded["variables"].items()}
+    calls = recorded["calls"]
+    body, margin = "", " " * 4
     if records := event.get("Records"):
         # The calls for the sample's first record, for each record. Other records than a queue's have no body.
-        if "body" not in records[0]:
-            body, margin = '    for record in event["Records"]:\n', " " * 8
+        margin = " " * 8
+        calls = calls[: len(calls) // len(records) or 1]
+        if "body" in records[0]:
+            body = EACH_RECORD
+            own = identities(parsed(records[0]["body"]), "body")
         else:
-            values |= identities(parsed(records[0]["body"]), "body")
-            body, margin = EACH_RECORD, " " * 8
-        calls = recorded["calls"][: len(recorded["calls"]) // len(records) or 1]
+            body = '    for record in event["Records"]:\n'
+            own = {}
+    elif "body" in event:
+        body = '    body = json.loads(event["body"] or "{}")\n'
+        own = identities(parsed(event["body"]), "body")
+        if headers := {name.lower(): value for name, value in (event.get("headers") or {}).items()}:
+            body += '    headers = {name.lower(): value for name, value in event["headers"].items()}\n'
+            own |= identities(headers, "headers")
+        own |= identities(event.get("pathParameters"), 'event["pathParameters"]')
     else:
-        body, margin = "", " " * 4
-        calls = recorded["calls"]
-        if "body" in event:
-            body = '    body = json.loads(event["body"] or "{}")\n'
-            values |= identities(parsed(event["body"]), "body")
-            if headers := {name.lower(): value for name, value in (event.get("headers") or {}).items()}:
-                body += '    headers = {name.lower(): value for name, value in event["headers"].items()}\n'
-                values |= identities(headers, "headers")
-            values |= identities(event.get("pathParameters") or {}, 'event["pathParameters"]')
-        else:
-            values |= identities(event, "event")
+        own = identities(event, "event")
+    for place, made in enumerate(sorted(set(recorded["made"]) - set(own))):
+        new = "str(uuid.uuid4())" if "-" in made else "uuid.uuid4().hex"
+        body += f"{margin}made_{place} = {new}\n"
+        own[made] = f"made_{place}"
     for call in calls:
-        params = ", ".join(f"{name}={expression(value, values)}" for name, value in call["params"].items())
+        params = ", ".join(f"{name}={expression(value, values | own)}" for name, value in call["params"].items())
         body += f"{margin}clients[{call['service']!r}].{call['operation']}({params})\n"
     return SOURCE.format(
         services=sorted(recorded["services"]),
         body=body.rstrip("\n") or "    pass",
-        answer=expression(recorded["answer"], {} if event.get("Records") else values),
+        answer=expression(recorded["answer"], {} if records else values | own),
     )
 
 
 def identities(fields: Any, name: str) -> dict[str, str]:
     """The values that tell one request from another, and the Python that reads each from the event."""
-    if not isinstance(fields, dict):
-        return {}
-    return {
-        value: f"{name}[{key!r}]" for key, value in fields.items() if isinstance(value, str) and IDENTITY.search(key)
-    }
+    found = {}
+    for key, value in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(value, str) and IDENTITY.search(key):
+            found[value] = f"{name}[{key!r}]"
+        else:
+            found |= identities(value, f"{name}[{key!r}]")
+    return found
 
 
 def expression(value: Any, values: Mapping[str, str]) -> str:

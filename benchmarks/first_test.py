@@ -17,11 +17,11 @@ def measure(folder: Path) -> Iterator[Row]:
             run(BIN / "serverless-templates", "new", pattern, project, "--defaults")
             for environments in ("to be made", "made already"):
                 took = seconds("make", f"--directory={project}", "test")
-                yield Counted(f"{pattern}: `make test`, environments {environments}", took, "s")
+                yield Counted(f"`make test`, environments {environments}", "", pattern, value=took, unit="s")
         except CommandError as error:
-            yield NotMeasured(f"{pattern}: `make test`", str(error))
+            yield NotMeasured("`make test`", "", pattern, reason=str(error))
 
 
 def not_measured() -> Iterator[Row]:
     """What stands in the table when there was no time for it."""
-    yield NotMeasured("`make test` in a new project", "takes minutes; `make benchmark FULL=1` does it")
+    yield NotMeasured("`make test` in a new project", reason="it takes minutes; `make benchmark FULL=1` does it")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .projects import Project, inside
-from .table import Counted, Ratios, Row
+from .projects import Project, inside, short
+from .table import Aim, Counted, Ratios, Row
 
 ROUNDS = 3
 
 
 def measure(project: Project) -> Iterator[Row]:
     """Three rows per function."""
-    for name, found in inside(project.folder, "imports.py", ROUNDS).items():
-        what = f"{project.pattern}, {name}"
-        yield Ratios(f"{what}: imports", found["ratios"], aim="≤ 1.25")
-        yield Counted(f"{what}: modules beyond the bare ones", found["modules"], "modules")
-        yield Counted(f"{what}: package, zipped", found["megabytes"], "MB", aim="≤ 4 MB")
+    for name, found in inside(project.folder, "imports", ROUNDS).items():
+        of = project.pattern, short(name)
+        yield Ratios("imports", *of, aim=Aim("≤", 1.25), ratios=found["ratios"])
+        yield Counted("modules beyond the bare ones", *of, value=found["modules"])
+        yield Counted("package, zipped", *of, aim=Aim("≤", 4, "MB"), value=found["megabytes"], unit="MB")

@@ -1,7 +1,7 @@
 """What a warm invocation costs beside that of a bare handler which makes the same calls to AWS.
 
-In one process, with botocore's HTTP answered at once: so what is compared is Python only. On AWS, waiting for the
-answers comes on top of both.
+In one process, with botocore's HTTP answered at once by what the local AWS answered before: so what is compared is
+Python only. On AWS, waiting for the answers comes on top of both.
 """
 
 from __future__ import annotations
@@ -10,41 +10,41 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from .projects import Function, Project, inside
+from .projects import Project, inside, short
 from .table import Compared, NotMeasured, Row
 
-ROUNDS = 7
-INVOCATIONS = 200
+ROUNDS = 5
+INVOCATIONS = 100
 BATCH = 10
 
 
 def measure(project: Project) -> Iterator[Row]:
     """Two rows per function: without and with a trace of the invocation."""
-    for function in project.functions:
-        if reason := project.without_twin.get(function.name):
-            yield NotMeasured(f"{project.pattern}, {function.name}: warm invocation", reason)
-            continue
-        event, records = _batch(function)
+    for name, reason in project.without_twin.items():
+        yield NotMeasured("warm", project.pattern, short(name), reason=reason)
+    for name, path in project.recordings.items():
+        recording, records = _batch(path)
         rounds = [
-            [inside(folder, "warm.py", function.name, event, INVOCATIONS) for folder in (project.folder, project.twin)]
+            [inside(folder, "warm", recording, INVOCATIONS // records) for folder in (project.folder, project.twin)]
             for _ in range(ROUNDS)
         ]
-        for place, traced in enumerate(("not traced", "traced")):
+        for place, measured in enumerate(("warm", "warm, traced")):
             yield Compared(
-                f"{project.pattern}, {function.name}: warm, a record of {records}, {traced}"
-                if records > 1
-                else f"{project.pattern}, {function.name}: warm, {traced}",
-                [here[place] / records for here, _ in rounds],
-                [bare[place] / records for _, bare in rounds],
+                measured,
+                project.pattern,
+                f"{short(name)}, a record of {records}" if records > 1 else short(name),
+                here=[here[place] / records for here, _ in rounds],
+                bare=[bare[place] / records for _, bare in rounds],
             )
 
 
-def _batch(function: Function) -> tuple[Path, int]:
-    """The sample event; a record that comes in batches comes in one of ten."""
-    event = json.loads(function.event.read_text("utf-8"))
+def _batch(path: Path) -> tuple[Path, int]:
+    """The recording; a record that comes in batches comes in one of ten."""
+    recording = json.loads(path.read_text("utf-8"))
+    event = recording["event"]
     if "Records" not in event:
-        return function.event, 1
-    batch = function.event.with_suffix(".batch.json")
-    records = (event["Records"] * BATCH)[:BATCH]
-    batch.write_text(json.dumps(event | {"Records": records}), "utf-8")
-    return batch, len(records)
+        return path, 1
+    event["Records"] = (event["Records"] * BATCH)[:BATCH]
+    batch = path.with_suffix(".batch.json")
+    batch.write_text(json.dumps(recording), "utf-8")
+    return batch, BATCH

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -20,20 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 # What generated projects install; made by the Makefile, once for all of them.
 TOOLS = ROOT / ".venv-generated"
-INSIDE = Path(__file__).parent / "inside"
+LONGEST_SECONDS = 600
 
 
 class CommandError(Exception):
     """A command failed; the message is the last it said."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function of a project, as template.yaml and events/ have it."""
-
-    name: str
-    module: str
-    event: Path
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,8 @@ class Project:
     pattern: str
     folder: Path
     twin: Path
-    functions: tuple[Function, ...]
+    # What each function was seen to do for its sample event: see inside/record.py.
+    recordings: dict[str, Path]
     # Why a function has no bare handler, by its name.
     without_twin: dict[str, str]
 
@@ -54,45 +45,44 @@ def patterns() -> tuple[str, ...]:
 
 
 def make_project(pattern: str, folder: Path) -> Project:
-    """Generate a project of a pattern, package its functions, and make its twin.
+    """Generate a project of a pattern, make its twin, and package its functions.
 
     The twin's handlers make the calls to AWS that ours were seen to make for their sample event.
     """
     here, twin = folder / pattern, folder / f"{pattern}-bare"
     run(BIN / "serverless-templates", "new", pattern, here, "--defaults")
     run(BIN / "serverless-templates", "new", pattern, twin, "--defaults", "--data", f"project_slug=bare-{pattern}"[:30])
-    make(here, "build")
-    functions = tuple(
-        Function(name, module, here / "events" / f"{module.rpartition('.')[2]}.json")
-        for name, module in inside(here, "functions.py").items()
-    )
-    without_twin = {}
-    for function in functions:
-        if not function.event.exists():
-            without_twin[function.name] = f"there is no events/{function.event.name}"
+    recordings, without_twin = {}, {}
+    for name, recording in inside(here, "record").items():
+        if "reason" in recording:
+            without_twin[name] = recording["reason"]
             continue
-        try:
-            recorded = inside(here, "record.py", function.name, function.event)
-        except CommandError as error:
-            without_twin[function.name] = f"its sample event raises {error}"
-            continue
-        path = twin / "src" / Path(*function.module.split(".")).with_suffix(".py")
-        path.write_text(source_of(recorded, json.loads(function.event.read_text("utf-8"))), "utf-8")
+        path = twin / "src" / Path(*recording["module"].split(".")).with_suffix(".py")
+        path.write_text(source_of(recording), "utf-8")
+        recordings[name] = folder / f"{pattern}-{name}.json"
+        recordings[name].write_text(json.dumps(recording), "utf-8")
     if not without_twin:
         (twin / "src/requirements.txt").write_text("", "utf-8")
-        shutil.rmtree(twin / "tests")
-    return Project(pattern, here, twin, functions, without_twin)
+    make(here, "build")
+    return Project(pattern, here, twin, recordings, without_twin)
+
+
+def short(function: str) -> str:
+    """A function's name without what every function's name ends with."""
+    return function.removesuffix("Function")
 
 
 def inside(project: Path, script: str, *arguments: object) -> Any:
     """What a script of `inside/` prints as JSON, run with the project's Python and modules."""
-    paths = {"PYTHONPATH": f"{project}:{project / 'src'}", "VENV": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-    return json.loads(run(TOOLS / "bin/python", INSIDE / script, *arguments, cwd=project, environment=paths))
+    paths = f"{project}:{project / 'src'}:{ROOT}"
+    environment = {"PYTHONPATH": paths, "VENV": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = (TOOLS / "bin/python", "-m", f"benchmarks.inside.{script}")
+    return json.loads(run(*command, *arguments, cwd=project, environment=environment))
 
 
 def make(project: Path, *arguments: str) -> str:
     """Run a make target of a project, with the tools that are installed already."""
-    as_installed = [f"--old-file=requirements/{name}.txt" for name in ("dev", "sam", "local-aws")]
+    as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
     return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
 
 
@@ -100,20 +90,24 @@ def run(*command: object, cwd: Path | None = None, environment: dict[str, str] |
     """What a command prints.
 
     Raises:
-        CommandError: it failed.
+        CommandError: it failed, or took too long.
     """
     # Whoever runs this may be in a virtual environment, and is in a make of their own.
     mine = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VENV", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if name not in mine}
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=kept | (environment or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=kept | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=LONGEST_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{Path(str(command[0])).name} takes longer than {LONGEST_SECONDS} s") from error
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()
         raise CommandError(said[-1])

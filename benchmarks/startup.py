@@ -27,6 +27,6 @@ def measure(_: Path) -> Iterator[Row]:
         for yardstick in yardsticks:
             yield Compared(
                 f"`serverless-templates` {name} against {yardstick}",
-                [found[name] for found in rounds],
-                [found[yardstick] for found in rounds],
+                here=[found[name] for found in rounds],
+                bare=[found[yardstick] for found in rounds],
             )

@@ -1,87 +1,172 @@
-"""Measurements as rows of a Markdown table."""
+"""Measurements as rows of Markdown tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import groupby
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 HEAD = """\
-| measured | here | bare | ratio | spread | aim |
-| --- | ---: | ---: | ---: | ---: | ---: |
+| measured | worst is | here | bare | ratio | spread | aim | reached |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+"""
+DETAILS_HEAD = """\
+| measured | of | here | bare | ratio | spread |
+| --- | --- | ---: | ---: | ---: | ---: |
 """
 BEGIN = "<!-- `make benchmark` writes from here -->"
 END = "<!-- to here -->"
 
 
 @dataclass(frozen=True)
-class Compared:
-    """Pairs of measurements, each pair taken one right after the other, so that a busy moment hits both."""
+class Aim:
+    """What a figure is to be at most, or at least."""
+
+    sign: Literal["≤", "≥"]
+    limit: float
+    unit: str = ""
+
+    def reached(self, figure: float) -> bool:
+        """Whether a figure is as good as that."""
+        return figure <= self.limit if self.sign == "≤" else figure >= self.limit
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.limit:g} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Row(ABC):
+    """Something measured of one thing: a function of a pattern, or a pattern."""
 
     what: str
+    pattern: str = ""
+    of: str = ""
+    _: KW_ONLY
+    aim: Aim | None = None
+
+    @property
+    def title(self) -> str:
+        """What is measured, and in which pattern."""
+        return f"{self.pattern}: {self.what}" if self.pattern else self.what
+
+    @property
+    @abstractmethod
+    def figure(self) -> float | None:
+        """The number that counts, if there is one."""
+
+    @property
+    @abstractmethod
+    def cells(self) -> tuple[str, str, str, str]:
+        """Here, bare, ratio and spread, as they are shown."""
+
+    def __str__(self) -> str:
+        return _row(self.title, self.of, *self.cells)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(Row):
+    """Pairs of measurements, each pair taken one right after the other, so that a busy moment hits both."""
+
     here: Sequence[float]
     bare: Sequence[float]
     unit: str = "s"
-    aim: str = ""
 
     @property
     def ratios(self) -> list[float]:
         """One ratio a pair."""
         return [mine / theirs for mine, theirs in zip(self.here, self.bare, strict=True)]
 
-    def __str__(self) -> str:
-        return _row(
-            self.what,
-            _shown(median(self.here), self.unit),
-            _shown(median(self.bare), self.unit),
-            *_middle_and_ends(self.ratios),
-            self.aim,
-        )
+    @property
+    def figure(self) -> float:
+        """The median of the pairs' ratios."""
+        return median(self.ratios)
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """All there is."""
+        here, bare = (_shown(median(taken), self.unit) for taken in (self.here, self.bare))
+        return here, bare, *_middle_and_ends(self.ratios)
 
 
-@dataclass(frozen=True)
-class Ratios:
+@dataclass(frozen=True, kw_only=True)
+class Ratios(Row):
     """Ratios that were taken elsewhere, such as by `make budget`."""
 
-    what: str
     ratios: Sequence[float]
-    aim: str = ""
 
-    def __str__(self) -> str:
-        return _row(self.what, "", "", *_middle_and_ends(self.ratios), self.aim)
+    @property
+    def figure(self) -> float:
+        """Their median."""
+        return median(self.ratios)
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Nothing but ratios."""
+        return "", "", *_middle_and_ends(self.ratios)
 
 
-@dataclass(frozen=True)
-class Counted:
+@dataclass(frozen=True, kw_only=True)
+class Counted(Row):
     """One number that does not vary."""
 
-    what: str
     value: float
-    unit: str
-    aim: str = ""
+    unit: str = ""
 
-    def __str__(self) -> str:
-        return _row(self.what, _shown(self.value, self.unit), "", "", "", self.aim)
+    @property
+    def figure(self) -> float:
+        """The number."""
+        return self.value
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """The number alone."""
+        return _shown(self.value, self.unit), "", "", ""
 
 
-@dataclass(frozen=True)
-class NotMeasured:
+@dataclass(frozen=True, kw_only=True)
+class NotMeasured(Row):
     """What has no number, and why."""
 
-    what: str
     reason: str
 
-    def __str__(self) -> str:
-        return _row(self.what, f"not measured: {self.reason.replace('|', '/')}", "", "", "", "")
+    @property
+    def figure(self) -> None:
+        """There is none."""
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """The reason, in words that break no column."""
+        return f"not measured: {self.reason.replace('|', '/')}", "", "", ""
 
 
-Row = Compared | Ratios | Counted | NotMeasured
+def tables(rows: Iterable[Row]) -> str:
+    """The worst of each measure and pattern in a short table, and everything in a second one."""
+    all_rows = list(rows)
+    details = "".join(f"{row}\n" for row in all_rows if row.of and row.figure is not None)
+    return f"{HEAD}{''.join(_summed_up(all_rows))}\nOf each function and pattern:\n\n{DETAILS_HEAD}{details}"
 
 
-def table(rows: Iterable[Row]) -> str:
-    """The rows as Markdown."""
-    return HEAD + "".join(f"{row}\n" for row in rows)
+def _summed_up(rows: list[Row]) -> Iterator[str]:
+    titles = {row.title: None for row in rows}
+    for title in titles:
+        found = [row for row in rows if row.title == title]
+        measured = sorted((row for row in found if row.figure is not None), key=_badness)
+        if measured:
+            worst = measured[-1]
+            reached = "" if worst.aim is None else "yes" if worst.aim.reached(worst.figure or 0) else "no"
+            yield f"{_row(title, worst.of, *worst.cells, str(worst.aim or ''), reached)}\n"
+        without = sorted((row for row in found if row.figure is None), key=lambda row: row.cells)
+        for cells, alike in groupby(without, key=lambda row: row.cells):
+            yield f"{_row(title, ', '.join(row.of for row in alike), *cells, '', '')}\n"
+
+
+def _badness(row: Row) -> float:
+    figure = row.figure or 0
+    return -figure if row.aim and row.aim.sign == "≥" else figure
 
 
 def put(text: str, page: Path) -> None:

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .projects import Project, inside
-from .table import Compared, NotMeasured, Row
+from .projects import Project, inside, short
+from .table import Aim, Compared, NotMeasured, Row
 
 ROUNDS = 5
-MESSAGES = 500
-REQUESTS = 200
+MESSAGES = 300
+REQUESTS = 60
 UNITS = {"Api": "requests/s", "SQS": "messages/s"}
+WHAT = "through the local AWS"
 
 
 def measure(project: Project) -> Iterator[Row]:
     """A row per source of each function."""
-    if project.without_twin:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in project.without_twin.items())
-        yield NotMeasured(f"{project.pattern}: through the local AWS", f"no bare twin, as {reasons}")
-        return
-    for found in inside(project.folder, "flow.py", project.twin, ROUNDS, MESSAGES, REQUESTS):
-        what = f"{project.pattern}, {found['function']}: through the local AWS"
+    for name, reason in project.without_twin.items():
+        yield NotMeasured(WHAT, project.pattern, short(name), reason=f"it has no bare twin, as {reason}")
+    for found in inside(project.folder, "flow", project.twin, ROUNDS, MESSAGES, REQUESTS, *project.recordings):
+        of = project.pattern, short(found["function"])
         if reason := found.get("reason"):
-            yield NotMeasured(what, reason)
+            yield NotMeasured(WHAT, *of, reason=reason)
         else:
-            yield Compared(what, found["here"], found["bare"], unit=UNITS[found["kind"]], aim="≥ 0.8")
+            here, bare = found["here"], found["bare"]
+            yield Compared(WHAT, *of, aim=Aim("≥", 0.8), here=here, bare=bare, unit=UNITS[found["kind"]])

@@ -4,49 +4,42 @@ Both stacks run on one local AWS and take turns. How a source is fed follows fro
 template.yaml and from the function's sample event.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.httpsession import URLLib3Session
-from identity import IDENTITY
 from local_aws.stack import LocalAws, Stack, deploy, local_aws
-from scripts.shipped import Resource, functions
-from scripts.stacks import PROJECT
+from scripts.shipped import Resource, functions, resources
+
+from .identity import new_run, renamed
+from .rest import Api, NotMeasuredError
+from .stacks import Event, hush, physical_id, samples
 
 TWIN, ROUNDS, MESSAGES, REQUESTS = Path(sys.argv[1]), *map(int, sys.argv[2:5])
-LONGEST_SECONDS = 120
-
-Event = dict[str, Any]
-
-
-class NotMeasuredError(Exception):
-    """The message says why."""
+CHOSEN = sys.argv[5:]
+LONGEST_SECONDS = 60
 
 
 def main() -> None:
-    """Deploy both, and measure each source of each function."""
+    """Deploy both, and measure each source of each chosen function."""
     found = []
     with local_aws() as aws:
         stacks = deploy(aws), deploy_twin(aws)
         for stack in stacks:
-            pause(stack)
-        for name, function in functions().items():
-            module = function["Handler"].split(".")[-2]
-            event = json.loads((PROJECT / "events" / f"{module}.json").read_text())
-            sources = function.get("Events", {}).values()
-            sources = sources or [{"Type": "none in the template"}]
-            found += [{"function": name, **measured(stacks, source, event)} for source in sources]
+            hush(stack)
+        for name in CHOSEN:
+            sources = functions()[name].get("Events", {}).values() or [{"Type": ""}]
+            event = samples()[name]
+            found += [
+                {"function": name, "kind": source["Type"], **measured(stacks, source, event)} for source in sources
+            ]
     print(json.dumps(found))
 
 
@@ -65,49 +58,45 @@ def deploy_twin(aws: LocalAws) -> Stack:
 
 def measured(stacks: tuple[Stack, Stack], source: Resource, event: Event) -> dict[str, Any]:
     """Rates of the stack and its twin in turn, or why there are none."""
-    kind = source["Type"]
     measures: dict[str, Callable[[Stack, Resource, Event], float]] = {
         "Api": requests_per_second,
         "SQS": messages_per_second,
     }
+    kind = source["Type"]
+    if not kind:
+        called = "only the workflow" if resources("AWS::Serverless::StateMachine") else "nothing in template.yaml"
+        return {"reason": f"{called} calls it, and how fast that is, is not ours"}
     if kind not in measures:
-        return {"kind": kind, "reason": f"how to feed a source of kind {kind} is not known"}
+        return {"reason": f"how to feed a source of kind {kind} is not known"}
     try:
         # The first round starts the functions' processes.
         rounds = [[measures[kind](stack, source["Properties"], event) for stack in stacks] for _ in range(ROUNDS + 1)]
-    except NotMeasuredError as error:
-        return {"kind": kind, "reason": str(error)}
+    except Exception as error:  # Whatever it is, it shall not lose the figures of other functions.
+        return {"reason": str(error) or type(error).__name__}
     here, bare = zip(*rounds[1:], strict=True)
-    return {"kind": kind, "here": here, "bare": bare}
+    return {"here": here, "bare": bare}
 
 
-def requests_per_second(stack: Stack, source: Resource, event: Event) -> float:
+def requests_per_second(stack: Stack, _: Resource, sample: Event) -> float:
     """Signed requests on one connection, each after the answer to the one before."""
-    url = stack.aws.api_url(physical_id(stack, source["RestApiId"]["Ref"])) + event["path"]
-    if query := event.get("queryStringParameters"):
-        url += f"?{urlencode(query)}"
-    session = stack.aws.session
-    http = URLLib3Session(verify=stack.aws.ca, timeout=30)
+    api = Api(stack, samples().values())
+    if sample["httpMethod"] == "GET":  # It can be sent again.
+        events = [api.ready(sample, new_run())] * REQUESTS
+    else:
+        events = [api.ready(sample, new_run()) for _ in range(REQUESTS)]
     start = time.perf_counter()
-    for _ in range(REQUESTS):
-        headers = {**renamed(event.get("headers") or {}), "Connection": "keep-alive"}
-        body = json_renamed(event.get("body"))
-        request = AWSRequest(event["httpMethod"], url, headers=headers, data=body)
-        credentials = session.get_credentials()
-        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
-        answer = http.send(request.prepare())
-        if answer.status_code >= HTTPStatus.BAD_REQUEST:
-            raise NotMeasuredError(f"{event['httpMethod']} {event['path']} is answered {answer.status_code}")
+    for event in events:
+        api.send(event)
     return REQUESTS / (time.perf_counter() - start)
 
 
-def messages_per_second(stack: Stack, source: Resource, event: Event) -> float:
+def messages_per_second(stack: Stack, source: Resource, sample: Event) -> float:
     """From when Lambda begins to take messages from a full queue until the queue is empty."""
     sqs, awslambda = stack.aws.client("sqs"), stack.aws.client("lambda")
     url = physical_id(stack, source["Queue"]["Fn::GetAtt"].partition(".")[0])
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     sqs.purge_queue(QueueUrl=url)
-    [record] = event["Records"]
+    [record] = sample["Records"]
     for start in range(0, MESSAGES, 10):
         entries = [message(str(place), record) for place in range(min(10, MESSAGES - start))]
         sqs.send_message_batch(QueueUrl=url, Entries=entries)
@@ -135,33 +124,7 @@ def message(place: str, record: Resource) -> Resource:
         name: {"DataType": value["dataType"], "StringValue": value["stringValue"]}
         for name, value in record.get("messageAttributes", {}).items()
     }
-    return {"Id": place, "MessageBody": json_renamed(record["body"]), "MessageAttributes": attributes}
-
-
-def json_renamed(body: str | None) -> str | None:
-    """A body with new identities, where it is an object in JSON."""
-    try:
-        fields = json.loads(body or "")
-    except ValueError:
-        return body
-    return json.dumps(renamed(fields)) if isinstance(fields, dict) else body
-
-
-def renamed(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with new values where those tell one request from another."""
-    return {
-        name: new_identity(value) if isinstance(value, str) and IDENTITY.search(name) else value
-        for name, value in fields.items()
-    }
-
-
-def new_identity(value: str) -> str:
-    """Something like `value` that was not used before."""
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return f"{value}-{uuid.uuid4().hex[:12]}"
-    return str(uuid.uuid4())
+    return {"Id": place, "MessageBody": renamed(record["body"], new_run()), "MessageAttributes": attributes}
 
 
 def waiting(sqs: Any, url: str) -> int:
@@ -174,19 +137,6 @@ def dead_letters(sqs: Any, attributes: dict[str, str]) -> int:
     """Messages in the dead-letter queue of a queue, which has one in every pattern."""
     name = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
     return waiting(sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"])
-
-
-def pause(stack: Stack) -> None:
-    """Let no function work through a queue while something else is measured."""
-    awslambda = stack.aws.client("lambda")
-    for mapping in awslambda.list_event_source_mappings()["EventSourceMappings"]:
-        awslambda.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-
-
-def physical_id(stack: Stack, name: str) -> str:
-    """What a resource of the template is called in a stack."""
-    found = stack.aws.client("cloudformation").describe_stack_resource(StackName=stack.name, LogicalResourceId=name)
-    return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
 
 main()

@@ -1,5 +1,7 @@
 """Prints what `make budget` finds out about each function: size, and imports against a bare script."""
 
+from __future__ import annotations
+
 import json
 import sys
 

@@ -1,13 +1,15 @@
 """What a handler needs to run without AWS: answers, and a context."""
 
+from __future__ import annotations
+
 import os
-import re
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from types import SimpleNamespace
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
-from scripts.shipped import Resource, stand_ins
 
 CONTEXT: Any = SimpleNamespace(
     function_name="benchmark",
@@ -19,33 +21,26 @@ CONTEXT: Any = SimpleNamespace(
 )
 
 
-def answer_every_call() -> None:
-    """Let each request to AWS succeed at once, with nothing in the answer.
+def answer_every_call(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Answer the requests to AWS at once, one after the other, with what was answered when they were recorded.
 
     botocore does all the rest: it checks and writes the request, signs it, and reads the answer.
     """
+    given = cycle([(found["status"], found["headers"], found["body"].encode()) for found in answers])
 
     def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        body = request.body or b""
-        text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
-        answer = AWSResponse(request.url, 200, {}, None)
-        if action := re.search(r"(?:^|&)Action=(\w+)", text):
-            answer._content = f"<Answer><{action[1]}Result/></Answer>".encode()
-        else:
-            answer._content = b"{}" if "json" in str(request.headers.get("Content-Type")) else b"<Answer/>"
+        status, headers, content = next(given)
+        answer = AWSResponse(request.url, status, headers, None)
+        answer._content = content
         return answer
 
     URLLib3Session.send = send
 
 
-def on_lambda(function: Resource) -> dict[str, str]:
-    """Set the environment variables that a function has on Lambda, and return its own.
-
-    Each of those is a number of its own, which can be told apart in the calls that the function makes.
-    """
-    own = {name: str(731_001 + place) for place, name in enumerate(stand_ins(function))}
+def on_lambda(variables: Mapping[str, str]) -> None:
+    """Set environment variables as Lambda does, a function's own included."""
     os.environ.update(
-        own,
+        variables,
         AWS_ACCESS_KEY_ID="test",
         AWS_DEFAULT_REGION="eu-west-1",
         AWS_REGION="eu-west-1",
@@ -53,13 +48,8 @@ def on_lambda(function: Resource) -> dict[str, str]:
         # Tracing looks for these to know that it is on Lambda.
         AWS_LAMBDA_FUNCTION_NAME="benchmark",
         LAMBDA_TASK_ROOT="/var/task",
-        POWERTOOLS_LOG_LEVEL="INFO",
-        POWERTOOLS_METRICS_NAMESPACE="benchmark",
-        POWERTOOLS_SERVICE_NAME="benchmark",
-        POWERTOOLS_TRACER_CAPTURE_ERROR="false",
     )
     new_trace(kept=False)
-    return own
 
 
 def new_trace(*, kept: bool) -> None:
