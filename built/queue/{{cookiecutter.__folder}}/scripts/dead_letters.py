@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from scripts.messages import looked_at, receive, standing
 from scripts.stacks import outputs_of, region_of, told_in_words
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # Outputs of template.yaml come in pairs: QueueUrl and DeadLetterQueueUrl, or with the same prefix.
 _SUFFIX = "DeadLetterQueueUrl"
-# Seconds that a message stays invisible to others while it is looked at or moved.
-_HOLD = 60
 
 
 def main() -> None:
@@ -48,14 +46,15 @@ def main() -> None:
 
 def show(sqs: "SQSClient", dead_letters: str) -> int:
     """Print every message with its cause, and leave it where it is. Returns their number."""
-    shown = 0
-    for message in _look(sqs, dead_letters):
-        shown += 1
-        cause = message.get("MessageAttributes", {}).get("cause")
-        reason = cause["StringValue"] if cause else "the function died or timed out: see its log"
-        print(message["MessageId"])
-        print(f"  cause: {reason}\n  body:  {message['Body'][:500]}")
-    return shown
+    with looked_at(sqs, dead_letters) as messages:
+        for message in messages:
+            cause = message.get("MessageAttributes", {}).get("cause")
+            reason = (
+                cause["StringValue"] if cause else "the function died or timed out: see its log"
+            )
+            print(message["MessageId"])
+            print(f"  cause: {reason}\n  body:  {message['Body'][:500]}")
+    return len(messages)
 
 
 def redrive(sqs: "SQSClient", dead_letters: str, queue: str) -> int:
@@ -65,9 +64,9 @@ def redrive(sqs: "SQSClient", dead_letters: str, queue: str) -> int:
     A message is sent before it is deleted. Cut off in between, it is in both queues, and the
     consumer does it once.
     """
-    standing = _standing(sqs, dead_letters)
+    there = standing(sqs, dead_letters)
     moved = 0
-    while moved < standing and (batch := _receive(sqs, dead_letters, standing - moved)):
+    while moved < there and (batch := receive(sqs, dead_letters, there - moved)):
         for message in batch:
             sqs.send_message(
                 QueueUrl=queue,
@@ -81,51 +80,12 @@ def redrive(sqs: "SQSClient", dead_letters: str, queue: str) -> int:
 
 def discard(sqs: "SQSClient", dead_letters: str, message_id: str) -> bool:
     """Delete one message for good; whether it was there."""
-    for message in _look(sqs, dead_letters):
-        if message["MessageId"] == message_id:
-            sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
-            return True
+    with looked_at(sqs, dead_letters) as messages:
+        for message in messages:
+            if message["MessageId"] == message_id:
+                sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+                return True
     return False
-
-
-def _look(sqs: "SQSClient", url: str) -> Iterator["MessageTypeDef"]:
-    """Each message that stands in a queue, once. What is still there afterwards is released."""
-    standing = _standing(sqs, url)
-    held: dict[str, MessageTypeDef] = {}
-    try:
-        while len(held) < standing and (batch := _receive(sqs, url, standing - len(held))):
-            held |= {message["MessageId"]: message for message in batch}
-            yield from batch
-    finally:
-        for message in held.values():
-            # In a batch, one that was deleted meanwhile is no error.
-            sqs.change_message_visibility_batch(
-                QueueUrl=url,
-                Entries=[
-                    {
-                        "Id": "0",
-                        "ReceiptHandle": message["ReceiptHandle"],
-                        "VisibilityTimeout": 0,
-                    }
-                ],
-            )
-
-
-def _standing(sqs: "SQSClient", url: str) -> int:
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-    )["Attributes"]
-    return int(attributes["ApproximateNumberOfMessages"])
-
-
-def _receive(sqs: "SQSClient", url: str, most: int) -> list["MessageTypeDef"]:
-    return sqs.receive_message(
-        QueueUrl=url,
-        MaxNumberOfMessages=min(most, 10),
-        VisibilityTimeout=_HOLD,
-        WaitTimeSeconds=1,
-        MessageAttributeNames=["All"],
-    ).get("Messages", [])
 
 
 def _without_cause(message: "MessageTypeDef") -> dict[str, Any]:

@@ -41,9 +41,24 @@ def call(
 ) -> Answer:
     """Send one request, signed by the session's credentials; without a session, unsigned."""
     all_headers = {"Content-Type": "application/json", **(headers or {})}
+    if session:
+        all_headers = signed(session, method, url, all_headers, body)
     request = AWSRequest(method, url, headers=all_headers, data=body)
-    if session and (credentials := session.get_credentials()):
-        SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
     http: Any = URLLib3Session  # `verify` may be a path as well, which its types do not know.
     response = http(verify=verify, timeout=30).send(request.prepare())
     return Answer(response.status_code, response.headers, response.text)
+
+
+def signed(
+    session: boto3.session.Session,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: str | bytes | None,
+) -> dict[str, str]:
+    """A request's headers, with those that sign it."""
+    credentials = session.get_credentials()
+    assert credentials, "there are no AWS credentials to sign with"
+    request = AWSRequest(method, url, headers=headers, data=body)
+    SigV4Auth(credentials, "execute-api", session.region_name).add_auth(request)
+    return dict(request.headers.items())

@@ -1,5 +1,6 @@
 """Logs, traces and metrics, set up once; `observed` puts them around a handler."""
 
+import gc
 import re
 import time
 from collections.abc import Callable
@@ -49,6 +50,9 @@ def observed(handler: Handler) -> Handler:
 
     traced = tracer.capture_lambda_handler(timed, capture_response=False)
     logged: Handler = logger.inject_lambda_context(traced, clear_state=True)
+    # What is there by now stays: the collector need not look at it, and is let go again.
+    gc.freeze()
+    gc.enable()
     return logged
 
 

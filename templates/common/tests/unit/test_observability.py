@@ -1,6 +1,8 @@
 """Every invocation leaves one closing line and a segment, and errors reach Lambda."""
 
 import ast
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,23 @@ def test_what_an_invocation_measured_is_written_once_even_if_it_fails(
     handler({}, context)
 
     assert measured() == {"Things": 2}
+
+
+def test_garbage_is_not_looked_for_until_the_handler_is_there() -> None:
+    """In a process of its own: this one has long imported everything."""
+    code = """
+import gc
+import service
+print(gc.isenabled(), gc.get_freeze_count() > 0)
+from service.observability import observed
+observed(lambda event, context: None)
+print(gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SOURCES.parent, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines() == ["False False", "True True"]
 
 
 def test_a_handler_is_traced_without_its_answer(context: Any, trace: Trace) -> None:

@@ -1,7 +1,6 @@
 """Gap: of an API's OpenAPI document, ministack imports the functions' routes only.
 
-Closed: it imports gateway responses, methods that stand for all others, and what mock integrations
-answer.
+Closed: it imports methods that stand for all others, and what mock integrations answer.
 """
 
 from collections.abc import Callable
@@ -10,7 +9,6 @@ from typing import Any
 from ministack.services import apigateway_v1
 
 ANY = "x-amazon-apigateway-any-method"
-GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 
 
 def is_needed() -> bool:
@@ -23,15 +21,8 @@ def is_needed() -> bool:
 
 
 def close() -> None:
-    import_api: Callable[..., str] = apigateway_v1._import_rest_api
     import_path: Callable[..., None] = apigateway_v1._import_path_item
     import_operation: Callable[..., None] = apigateway_v1._import_operation
-
-    def import_whole_api(document: dict[str, Any], *rest: Any) -> str:
-        api_id = import_api(document, *rest)
-        for kind, response in document.get(GATEWAY_RESPONSES, {}).items():
-            apigateway_v1._put_gateway_response(api_id, kind, response)
-        return api_id
 
     def import_whole_path(api_id: str, path: str, item: dict[str, Any], *rest: Any) -> None:
         import_path(api_id, path, item, *rest)
@@ -52,6 +43,5 @@ def close() -> None:
                 api_id, resource, method, response["statusCode"], response
             )
 
-    apigateway_v1._import_rest_api = import_whole_api
     apigateway_v1._import_path_item = import_whole_path
     apigateway_v1._import_operation = import_whole_operation

@@ -7,10 +7,10 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
     Content,
-    InvalidItemError,
     Item,
     ItemNotFoundError,
     KeyUsedError,
@@ -138,7 +138,7 @@ def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, A
     )
     try:
         return answer(request)
-    except InvalidItemError as error:
+    except InvalidFieldsError as error:
         logger.info("refused content", problems=error.problems)
         return problem(HTTPStatus.BAD_REQUEST, "The body is not an item.", error.problems)
     except InvalidPageError as error:

@@ -105,15 +105,17 @@ def test_of_writers_who_race_for_one_item_one_wins_and_the_others_hear_of_it(cal
     item = created(call)
     path = f"/items/{item['id']}"
 
-    def write(quantity: int) -> Answer:
-        return call("PUT", path, text(quantity=quantity), if_match='"1"')
+    def write(version: int, quantity: int) -> Answer:
+        return call("PUT", path, text(quantity=quantity), if_match=f'"{version}"')
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(write, range(4)))
+    # The first race is one of cold starts.
+    for version in range(1, 6):
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(write, [version] * 4, range(4)))
 
-    assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
-    [won] = [answer for answer in answers if answer.status == 200]
-    assert call("GET", path).json == won.json
+        assert sorted(answer.status for answer in answers) == [200, 412, 412, 412]
+        [won] = [answer for answer in answers if answer.status == 200]
+        assert call("GET", path).json == won.json
 
 
 # --- Idempotent create ---
@@ -173,6 +175,7 @@ def test_a_create_that_dies_half_way_can_be_sent_again(
     key, before = new_key(), stored(stack)
     stack.aws.fail(WRITE, moment)
 
+    # Its body is the local AWS's own; that of API Gateway is held by tests/template.
     assert call("POST", "/items", text(), idempotency_key=key).status == 502
     answer = call("POST", "/items", text(), idempotency_key=key)
 
@@ -291,7 +294,7 @@ def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(
     assert answer.headers["Allow"] == allowed
 
 
-@pytest.mark.parametrize("path", ["/nowhere", f"{NOWHERE}/more"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", f"{NOWHERE}/more"])
 def test_an_unknown_path_is_not_found(call: Call, path: str) -> None:
     assert_problem(call("GET", path), 404)
 

@@ -154,7 +154,8 @@ def test_what_is_no_order_is_refused_with_the_reason(
 def test_an_unsigned_request_is_refused(orders: Orders) -> None:
     answer = call("POST", orders.url, order(), verify=orders.stack.aws.ca)
 
-    assert answer.status == 403
+    assert (answer.status, answer.content_type) == (403, "application/problem+json")
+    assert answer.json.keys() == {"type", "title"}
 
 
 def test_duplicates_are_shipped_once_with_two_consumers_at_work(

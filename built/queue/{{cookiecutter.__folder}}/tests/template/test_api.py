@@ -1,12 +1,12 @@
 """The REST API: who gets in, how much, and what is on record, in every environment."""
 
+import json
 from typing import Any
 
 import pytest
 
-from scripts.shipped import ENVIRONMENTS, alarms_on, functions, named, resolve, resources
+from scripts.shipped import ENVIRONMENTS, alarms_on, apis, functions, named, resolve, resources
 
-APIS = resources("AWS::Serverless::Api")
 ROUTES = [
     pytest.param(function, event["Properties"], id=f"{name}.{event_name}")
     for name, function in functions().items()
@@ -14,7 +14,7 @@ ROUTES = [
     if event["Type"] == "Api"
 ]
 every_api = pytest.mark.parametrize(
-    "api", [pytest.param(api["Properties"], id=name) for name, api in APIS.items()]
+    "api", [pytest.param(api, id=name) for name, api in apis().items()]
 )
 every_environment = pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
 
@@ -24,7 +24,7 @@ def test_no_route_has_rules_of_its_own_for_who_gets_in(
     function: dict[str, Any], route: dict[str, Any]
 ) -> None:
     """The API's authorizer decides for all of them."""
-    assert named(route["RestApiId"]) & APIS.keys()
+    assert named(route["RestApiId"]) & apis().keys()
     assert "Auth" not in route
 
 
@@ -47,6 +47,20 @@ def test_requests_are_logged_traced_and_counted(api: dict[str, Any]) -> None:
     [alarm] = alarms_on("AWS/ApiGateway 5XXError", api["Name"]).values()
     assert alarm["Statistic"] == "Sum"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+
+
+@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
+@every_api
+def test_what_api_gateway_answers_by_itself_is_a_problem_that_tells_nothing(
+    api: dict[str, Any], kind: str
+) -> None:
+    response = api["GatewayResponses"][kind]
+
+    headers = response["ResponseParameters"]["Headers"]
+    assert headers["Content-Type"] == "'application/problem+json'"
+    problem = json.loads(response["ResponseTemplates"]["application/json"])
+    # The message may name roles and accounts; the status is not known when this is rendered.
+    assert problem == {"type": "about:blank", "title": "$context.error.responseType"}
 
 
 @every_environment

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import ENVIRONMENTS, alarms_on, functions, resolve, resources
+from scripts.shipped import ENVIRONMENTS, alarms_on, apis, functions, resolve, resources
 
 QUEUES = resources("AWS::SQS::Queue")
 WORKERS = {
@@ -39,9 +39,9 @@ def test_there_is_a_worker() -> None:
 
 
 def test_callers_sign_requests_with_credentials_of_their_own() -> None:
-    [api] = resources("AWS::Serverless::Api").values()
+    [api] = apis().values()
 
-    assert api["Properties"]["Auth"] == {"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}
+    assert api["Auth"] == {"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}
 
 
 @every_environment

@@ -191,7 +191,10 @@ def test_what_is_no_order_is_refused_with_the_reason(orders: Orders, body: str) 
 
 
 def test_an_unsigned_request_is_refused(orders: Orders) -> None:
-    assert call("POST", orders.url, "{}", verify=orders.stack.aws.ca).status == 403
+    answer = call("POST", orders.url, "{}", verify=orders.stack.aws.ca)
+
+    assert (answer.status, answer.content_type) == (403, "application/problem+json")
+    assert answer.json.keys() == {"type", "title"}
 
 
 def test_the_same_order_twice_is_one_order(orders: Orders) -> None:

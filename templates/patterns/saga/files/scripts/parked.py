@@ -3,21 +3,16 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from scripts.messages import looked_at
 from scripts.stacks import outputs_of, region_of, told_in_words
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
     from mypy_boto3_stepfunctions import SFNClient
-
-# Seconds that a message stays invisible to others while it is looked at.
-_HOLD = 60
 
 
 def main() -> None:
@@ -45,7 +40,7 @@ def main() -> None:
 
 def show(sqs: "SQSClient", queue: str) -> int:
     """Print every parked case, and leave it where it is. Returns their number."""
-    with _messages(sqs, queue) as messages:
+    with looked_at(sqs, queue) as messages:
         cases = [json.loads(message["Body"]) for message in messages]
     for case in cases:
         print(case["order"]["order_id"])
@@ -68,7 +63,7 @@ def resume(
     the rest. Should the step fail once more, the order is parked once more.
     """
     found = False
-    with _messages(sqs, queue) as messages:
+    with looked_at(sqs, queue) as messages:
         for message in messages:
             case = json.loads(message["Body"])
             if case["order"]["order_id"] == order_id:
@@ -96,33 +91,6 @@ def _tell(stepfunctions: "SFNClient", case: dict[str, Any], *, by_hand: bool) ->
     except expired:
         return False
     return True
-
-
-@contextmanager
-def _messages(sqs: "SQSClient", queue: str) -> Iterator[list["MessageTypeDef"]]:
-    """Each message that stands in a queue, once; what is not deleted is released again."""
-    names = sqs.get_queue_attributes(
-        QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"]
-    )["Attributes"]
-    standing = int(names["ApproximateNumberOfMessages"])
-    held: dict[str, MessageTypeDef] = {}
-    try:
-        while len(held) < standing and (batch := _receive(sqs, queue)):
-            held |= {message["MessageId"]: message for message in batch}
-        yield list(held.values())
-    finally:
-        for message in held.values():
-            # In a batch, one that was deleted meanwhile is no error.
-            entry: Any = {"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}
-            sqs.change_message_visibility_batch(
-                QueueUrl=queue, Entries=[entry | {"VisibilityTimeout": 0}]
-            )
-
-
-def _receive(sqs: "SQSClient", queue: str) -> list["MessageTypeDef"]:
-    return sqs.receive_message(
-        QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=_HOLD, WaitTimeSeconds=1
-    ).get("Messages", [])
 
 
 if __name__ == "__main__":

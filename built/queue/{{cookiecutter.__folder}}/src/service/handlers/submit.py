@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.adapters.aws import client
 from service.adapters.order_queue import OrderQueue
-from service.domain.orders import InvalidOrderError, parse_order
+from service.domain.fields import InvalidFieldsError
+from service.domain.orders import parse_order
 from service.environment import read_settings
 from service.http import Response, correlation_id, json_response, problem
 from service.observability import MetricUnit, logger, metrics, observed
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
     logger.set_correlation_id(correlation)
     try:
         order = parse_order(event.get("body"))
-    except InvalidOrderError as error:
+    except InvalidFieldsError as error:
         logger.info("refused an order", problems=error.problems)
         return problem(HTTPStatus.BAD_REQUEST, "The order cannot be accepted.", error.problems)
     orders.send(order, correlation)

@@ -3,11 +3,16 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from service.domain.orders import Order, parse_order
 from service.http import correlation_id
 from service.workflow import order_of
 
-EVENTS = Path(__file__).resolve().parents[2] / "events"
+PROJECT = Path(__file__).resolve().parents[2]
+EVENTS = PROJECT / "events"
+HANDLERS = {path.stem for path in (PROJECT / "src/service/handlers").glob("[a-z]*.py")}
+STEPS = sorted(HANDLERS - {"start_order"})
 ORDER = Order("order-1", "teapot", 2, 4_200, "DE")
 
 
@@ -18,8 +23,9 @@ def test_the_request_holds_an_order() -> None:
     assert correlation_id(event) == "sample"
 
 
-def test_a_step_gets_the_same_order() -> None:
-    event = json.loads((EVENTS / "step.json").read_text())
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_gets_the_same_order(step: str) -> None:
+    event = json.loads((EVENTS / f"{step}.json").read_text())
 
     assert order_of(event) == ORDER
     assert event["correlation_id"] == "sample"

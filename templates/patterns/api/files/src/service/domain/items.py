@@ -4,20 +4,13 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
 
-LARGEST_QUANTITY = 1_000_000
-# Any text on one line. JSON can spell half a surrogate pair, which is no text and cannot be stored.
-_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}")
+from service.domain.fields import read_fields, text, whole_number
+
 _ID = re.compile(r"[0-9a-f]{32}")
-
-
-class InvalidItemError(Exception):
-    """The text is not an item; `problems` says what to mend, one sentence each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+# Any text on one line. JSON can spell half a surrogate pair, which is no text and cannot be stored.
+_NAME = text(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}", "1 to 100 characters on one line")
+_QUANTITY = whole_number(0, 1_000_000)
 
 
 class ItemNotFoundError(Exception):
@@ -68,47 +61,15 @@ def new_item(key: str, content: Content) -> Item:
     return Item(item_id, 1, content.name, content.quantity)
 
 
-def is_item_id(text: str) -> bool:
+def is_item_id(value: str) -> bool:
     """Whether an item could have this id."""
-    return bool(_ID.fullmatch(text))
+    return bool(_ID.fullmatch(value))
 
 
-def parse_content(text: str | None) -> Content:
+def parse_content(body: str | None) -> Content:
     """Read an item's content from JSON.
 
     Raises:
-        InvalidItemError: with everything that is wrong, not only the first thing.
+        InvalidFieldsError: it is none.
     """
-    try:
-        fields = json.loads(text or "")
-    except (ValueError, RecursionError):
-        raise InvalidItemError(["the body must be JSON"]) from None
-    if not isinstance(fields, dict):
-        raise InvalidItemError(["the body must be a JSON object"])
-    problems = [
-        *_problems_of_name(fields),
-        *_problems_of_quantity(fields),
-        *(f"{name} is not a field of an item" for name in _unknown(fields)),
-    ]
-    if problems:
-        raise InvalidItemError(problems)
-    return Content(fields["name"], fields["quantity"])
-
-
-def _problems_of_name(fields: dict[str, Any]) -> list[str]:
-    value = fields.get("name")
-    if isinstance(value, str) and _NAME.fullmatch(value):
-        return []
-    return ["name must be 1 to 100 characters on one line"]
-
-
-def _problems_of_quantity(fields: dict[str, Any]) -> list[str]:
-    value = fields.get("quantity")
-    # True is an int in Python, but no quantity.
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_QUANTITY:
-        return []
-    return [f"quantity must be a whole number from 0 to {LARGEST_QUANTITY}"]
-
-
-def _unknown(fields: dict[str, Any]) -> list[str]:
-    return sorted(repr(name)[:40] for name in fields.keys() - Content.__slots__)
+    return Content(**read_fields(body, name=_NAME, quantity=_QUANTITY))

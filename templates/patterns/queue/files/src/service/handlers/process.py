@@ -10,7 +10,8 @@ from service.adapters.dead_letters import dead_letter_sender
 from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.shipments import Shipments
 from service.batch import PermanentError, process_batch
-from service.domain.orders import InvalidOrderError, parse_order, ship
+from service.domain.fields import InvalidFieldsError
+from service.domain.orders import parse_order, ship
 from service.environment import read_settings
 from service.observability import MetricUnit, logger, metrics, observed, tracer
 
@@ -57,7 +58,7 @@ def ship_order(record: dict[str, Any]) -> None:
     """Ship the order in one record, unless it was shipped before."""
     try:
         order = parse_order(record["body"])
-    except InvalidOrderError as error:
+    except InvalidFieldsError as error:
         raise PermanentError(str(error)) from error
     shipment = ship(order, shipment_id=str(uuid.uuid4()), now=int(time.time()))
     try:

@@ -1,25 +1,17 @@
 """Orders, and the reasons for which one is refused on its way."""
 
-import json
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LARGEST_QUANTITY = 1_000
-LARGEST_AMOUNT = 100_000_000
+from service.domain.fields import read_fields, text, whole_number
+
 # What the payment provider takes in one go, in cents.
 LARGEST_PAYMENT = 1_000_000
 DELIVERS_TO = frozenset({"AT", "CH", "DE", "FR", "GB", "IE", "NL", "US"})
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
-
-
-class InvalidOrderError(Exception):
-    """The text is not an order; `problems` says what to mend, one sentence each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+_ID = text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, hyphens or underscores")
+_QUANTITY = whole_number(1, 1_000)
+_AMOUNT = whole_number(1, 100_000_000)
+_COUNTRY = text("[A-Z]{2}", "two capital letters")
 
 
 class OutOfStockError(Exception):
@@ -49,28 +41,15 @@ class Order:
         return asdict(self)
 
 
-def parse_order(text: str | None) -> Order:
+def parse_order(body: str | None) -> Order:
     """Read an order from JSON.
 
     Raises:
-        InvalidOrderError: with everything that is wrong, not only the first thing.
+        InvalidFieldsError: it is none.
     """
-    try:
-        fields = json.loads(text or "")
-    except (ValueError, RecursionError):
-        raise InvalidOrderError(["the body must be JSON"]) from None
-    if not isinstance(fields, dict):
-        raise InvalidOrderError(["the body must be a JSON object"])
-    problems = [
-        *_problems_of_id("order_id", fields),
-        *_problems_of_id("sku", fields),
-        *_problems_of_number("quantity", LARGEST_QUANTITY, fields),
-        *_problems_of_number("amount", LARGEST_AMOUNT, fields),
-        *_problems_of_country(fields),
-        *(f"{name!r} is not a field of an order" for name in fields.keys() - _FIELDS),
-    ]
-    if problems:
-        raise InvalidOrderError(problems)
+    fields = read_fields(
+        body, order_id=_ID, sku=_ID, quantity=_QUANTITY, amount=_AMOUNT, country=_COUNTRY
+    )
     return Order(**fields)
 
 
@@ -92,27 +71,3 @@ def check_delivery(order: Order) -> None:
     """
     if order.country not in DELIVERS_TO:
         raise UndeliverableError(f"no carrier goes to {order.country}")
-
-
-_FIELDS = frozenset(Order.__dataclass_fields__)
-
-
-def _problems_of_id(name: str, fields: dict[str, Any]) -> list[str]:
-    value = fields.get(name)
-    if isinstance(value, str) and _ID.fullmatch(value):
-        return []
-    return [f"{name} must be 1 to 64 letters, digits, hyphens or underscores"]
-
-
-def _problems_of_number(name: str, largest: int, fields: dict[str, Any]) -> list[str]:
-    value = fields.get(name)
-    if type(value) is int and 1 <= value <= largest:
-        return []
-    return [f"{name} must be a whole number from 1 to {largest}"]
-
-
-def _problems_of_country(fields: dict[str, Any]) -> list[str]:
-    value = fields.get("country")
-    if isinstance(value, str) and _COUNTRY.fullmatch(value):
-        return []
-    return ["country must be two capital letters"]
