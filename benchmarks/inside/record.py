@@ -31,11 +31,7 @@ def main() -> None:
         first, second = ({name: recorded(stack, name, run) for name in functions()} for run in (new_run(), new_run()))
     for name, recording in first.items():
         if "calls" in recording:
-            ids = [
-                MADE.findall(json.dumps([found.get("calls"), found.get("answer")]))
-                for found in (recording, second[name])
-            ]
-            recording["made"] = sorted(set(ids[0]) - set(ids[1]))
+            recording["made"] = sorted(ids_in(recording) - ids_in(second[name]))
     print(json.dumps(first))
 
 
