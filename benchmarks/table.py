@@ -169,17 +169,17 @@ def _badness(row: Row) -> float:
     return -figure if row.aim and row.aim.sign == "≥" else figure
 
 
-def put(text: str, page: Path) -> None:
-    """Write `text` between the two marker lines of a page.
+def put(text: str, page: Path, begins: str = BEGIN) -> None:
+    """Write `text` between two marker lines of a page: the one that it begins after, and the next END.
 
     Raises:
         ValueError: the page has no such lines.
     """
-    before, begin, rest = page.read_text("utf-8").partition(BEGIN)
+    before, begin, rest = page.read_text("utf-8").partition(begins)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{page} lacks the lines {BEGIN} and {END}. Put them where the table belongs.")
-    page.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
+        raise ValueError(f"{page} lacks the lines {begins} and {END}. Put them where the table belongs.")
+    page.write_text(f"{before}{begins}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
 
 
 def _middle_and_ends(ratios: Sequence[float]) -> tuple[str, str]:

@@ -18,12 +18,14 @@ updates
 company
 local-aws
 benchmarks
+proofs
 ```
 
 ```{toctree}
 :hidden:
 :caption: For maintainers
 
+evolution
 design
 decisions
 traceability

@@ -6,6 +6,7 @@ import keyword
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `default` is Jinja over the answers before it; `choices` is empty for free text."""
+    """One question. `default` is Jinja over the answers before it; `choices` is empty for free text.
+
+    `renamed_from` are the names that it had before, for projects that were made then.
+    """
 
     name: str
     help: str
     default: str
     rule: Rule
     choices: tuple[str, ...] = ()
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,17 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Threat:
+    """What somebody could do, what stops them, and the test that shows it: `tests/x.py::test_y` of a project."""
+
+    threat: str
+    stopped_by: str
+    shown_by: str
+
+
+@dataclass(frozen=True)
 class Pattern:
-    """What one pattern is for, and what it is made of."""
+    """What one pattern is for, what it is made of, and which names it had before."""
 
     name: str
     title: str
@@ -63,7 +77,9 @@ class Pattern:
     services: tuple[str, ...]
     cost_drivers: tuple[str, ...]
     parts: tuple[str, ...]
+    threats: tuple[Threat, ...]
     questions: tuple[Question, ...]
+    renamed_from: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,11 +89,16 @@ class Catalogue:
     source: str
     questions: tuple[Question, ...]
     computed: Mapping[str, str]
+    threats: tuple[Threat, ...]
     patterns: Mapping[str, Pattern]
 
     def questions_of(self, pattern: str) -> tuple[Question, ...]:
         """The questions that `pattern` asks, in order."""
         return self.questions + self.patterns[pattern].questions
+
+    def renamed_patterns(self) -> dict[str, str]:
+        """The name that each pattern had before, and its name now."""
+        return {old: pattern.name for pattern in self.patterns.values() for old in pattern.renamed_from}
 
 
 def load(root: Path) -> Catalogue:
@@ -87,7 +108,7 @@ def load(root: Path) -> Catalogue:
         BuildError: a file is missing, is not YAML, or breaks a rule.
     """
     path = root / "templates/catalogue.yaml"
-    data = _fields(_read(path), path, required=("source", "questions"), optional=("computed",))
+    data = _fields(_read(path), path, required=("source", "questions"), optional=("computed", "threats"))
     questions = _questions(data["questions"], path)
     computed = _mapping(data.get("computed", {}), f"{path}: computed")
     for name in computed:
@@ -98,10 +119,14 @@ def load(root: Path) -> Catalogue:
         if folder.is_dir()
     }
     _check_shared_questions(patterns.values())
+    _check_renamed(patterns.values(), f"{root}/templates/patterns")
+    asked = dict.fromkeys(chain(questions, *(pattern.questions for pattern in patterns.values())))
+    _check_renamed(asked, f"{root}/templates: questions")
     return Catalogue(
         _text(data["source"], f"{path}: source"),
         questions,
         {name: _text(text, f"{path}: computed: {name}") for name, text in computed.items()},
+        _threats(data.get("threats"), path),
         patterns,
     )
 
@@ -112,11 +137,11 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
             f"{folder}: a pattern's folder has a name of lowercase letters, digits and single hyphens. Rename it."
         )
     path = folder / "pattern.yaml"
-    lists = ("use_when", "not_for", "services", "cost_drivers", "parts", "questions")
+    lists = ("use_when", "not_for", "services", "cost_drivers", "parts", "threats", "questions", "renamed_from")
     data = _fields(_read(path), path, required=("title", "summary"), optional=("state", *lists))
     texts = {
-        key: tuple(_text(item, f"{path}: {key}") for item in _list(data.get(key), f"{path}: {key}"))
-        for key in ("use_when", "services", "cost_drivers", "parts")
+        key: _texts(data.get(key), f"{path}: {key}")
+        for key in ("use_when", "services", "cost_drivers", "parts", "renamed_from")
     }
     state = data.get("state", "complete")
     if state not in STATES:
@@ -134,7 +159,16 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         services=texts["services"],
         cost_drivers=texts["cost_drivers"],
         parts=texts["parts"],
+        threats=_threats(data.get("threats"), path),
         questions=_questions(data.get("questions"), path, taken={question.name for question in common}),
+        renamed_from=texts["renamed_from"],
+    )
+
+
+def _threats(data: object, path: Path) -> tuple[Threat, ...]:
+    return tuple(
+        Threat(**_fields(item, f"{path}: threats", required=("threat", "stopped_by", "shown_by")))
+        for item in _list(data, f"{path}: threats")
     )
 
 
@@ -151,28 +185,32 @@ def _questions(data: object, path: Path, taken: Collection[str] = ()) -> tuple[Q
 
 
 def _question(data: object, where: str) -> Question:
-    fields = _fields(data, where, required=("name", "help", "type", "default"), optional=("rule", "choices"))
+    fields = _fields(
+        data, where, required=("name", "help", "type", "default"), optional=("rule", "choices", "renamed_from")
+    )
     name = _text(fields["name"], f"{where}: name")
     where = f"{where}: {name}"
     _check_name(name, where)
     default = _text(fields["default"], f"{where}: default")
     helps = _text(fields["help"], f"{where}: help")
+    renamed_from = _texts(fields.get("renamed_from"), f"{where}: renamed_from")
+    for old in renamed_from:
+        _check_name(old, f"{where}: renamed_from")
     match fields["type"]:
         case "choice":
-            choices = tuple(
-                _text(choice, f"{where}: choices") for choice in _list(fields.get("choices"), f"{where}: choices")
-            )
+            choices = _texts(fields.get("choices"), f"{where}: choices")
             if default not in choices:
                 raise BuildError(
                     f"{where}: the default {default!r} is not among the choices. Add it to them, or change it."
                 )
             if "rule" in fields:
                 raise BuildError(f"{where}: a choice has no rule, its choices are the rule. Remove `rule`.")
-            return Question(name, helps, default, _rule_of_choices(choices, default), choices)
+            return Question(name, helps, default, _rule_of_choices(choices, default), choices, renamed_from)
         case "text":
             if "choices" in fields:
                 raise BuildError(f"{where}: a text has no choices. Remove them, or make it `type: choice`.")
-            return Question(name, helps, default, _rule(fields.get("rule"), f"{where}: rule"))
+            rule = _rule(fields.get("rule"), f"{where}: rule")
+            return Question(name, helps, default, rule, renamed_from=renamed_from)
         case other:
             raise BuildError(f"{where}: type is {other!r}, and can be text or choice.")
 
@@ -228,6 +266,19 @@ def _check_shared_questions(patterns: Iterable[Pattern]) -> None:
                 )
 
 
+def _check_renamed(things: Iterable[Pattern | Question], where: str) -> None:
+    """A name of before leads to one thing of today, or an update could take a project to the wrong one."""
+    seen = {thing.name: thing.name for thing in things}
+    for thing in things:
+        for old in thing.renamed_from:
+            if other := seen.get(old):
+                raise BuildError(
+                    f"{where}: {thing.name}: renamed_from: {old} is a name of {other} already. "
+                    "A name that was in use once stays with what it was for: take another."
+                )
+            seen[old] = thing.name
+
+
 def _read(path: Path) -> object:
     try:
         # The C parser where there is one: ten times as fast, and every start of the command line waits for it.
@@ -262,6 +313,10 @@ def _list(data: object, where: str) -> list[object]:
     if not isinstance(data, list):
         raise BuildError(f"{where}: a list is expected here, not {data!r}.")
     return data
+
+
+def _texts(data: object, where: str) -> tuple[str, ...]:
+    return tuple(_text(item, where) for item in _list(data, where))
 
 
 def _text(value: object, where: str) -> str:

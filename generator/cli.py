@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .catalogue import Catalogue, Pattern, Question
     from .new import Templates
-    from .update import Changes
+    from .update import Left
 
 PROGRAM = "serverless-templates"
 SHELLS = ("bash", "zsh", "fish")
@@ -215,23 +215,25 @@ def update(context: click.Context, folder: Path, dry_run: bool, yes: bool) -> No
         click.echo("Up to date.")
         return
     click.echo(f"From {versions.current} to {versions.latest}:\n")
-    _echo_changes(updating.preview(project))
+    _echo_changes(*updating.preview(project))
     if dry_run:
         return
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask on. Add --yes to update, or --dry-run to only look.")
         click.confirm("\nUpdate?", abort=True)
-    conflicts = updating.update(project)
+    left = updating.update(project)
     click.echo("\nUpdated. Look at the changes with `git diff`, run `make test`, and commit them.")
-    if conflicts:
-        click.echo(f"Solve the conflicts first, between <<<<<<< and >>>>>>> in: {', '.join(conflicts)}", err=True)
+    if left.conflicts:
+        files = ", ".join(left.conflicts)
+        click.echo(f"Solve the conflicts first, between <<<<<<< and >>>>>>> in: {files}", err=True)
         context.exit(1)
 
 
-def _echo_changes(changes: Changes) -> None:
-    click.echo(changes.summary or "Nothing but the version that the project remembers.")
-    _echo_section("In conflict with your changes", changes.conflicts)
+def _echo_changes(summary: str, left: Left) -> None:
+    click.echo(summary or "Nothing but the version that the project remembers.")
+    _echo_section("In conflict with your changes", left.conflicts)
+    _echo_section("No longer in the template, but changed by you, so it stays", left.kept)
 
 
 @main.command(
@@ -288,6 +290,8 @@ def _templates() -> Templates:
 
 
 def _pattern(catalogue: Catalogue, name: str) -> Pattern:
+    if new := catalogue.renamed_patterns().get(name):
+        raise UsageError(f"{name}: this pattern is called {new} now. Name it so.")
     if name not in catalogue.patterns:
         raise UsageError(f"{name}: there is no such pattern. There are: {', '.join(catalogue.patterns)}")
     return catalogue.patterns[name]

@@ -118,12 +118,12 @@ def copier_yml(catalogue: Catalogue) -> str:
         "_templates_suffix": "",
         "_envops": {"undefined": "jinja2.StrictUndefined"},
         "_subdirectory": f"built/{{{{ pattern }}}}/{{% raw %}}{TOP}{{% endraw %}}",
-        # No default: an answer that is no longer a choice then fails, and does not silently become another pattern.
         "pattern": {
             "type": "str",
             "help": "Which pattern?",
             "choices": {f"{escape(pattern.title)}: {escape(pattern.summary)}": pattern.name for pattern in patterns},
-        },
+        }
+        | _default_of_renamed(catalogue.renamed_patterns()),
     }
     asked: list[Question] = []
     for question in catalogue.questions:
@@ -139,15 +139,28 @@ def copier_yml(catalogue: Catalogue) -> str:
     return HEADER + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 
+def _default_of_renamed(patterns: Mapping[str, str]) -> dict[str, str]:
+    """The default for a project that remembers a pattern's former name, which is no choice any more.
+
+    There is no other: an answer that is no choice then fails, and does not silently become another pattern.
+    """
+    if not patterns:
+        return {}
+    return {"default": f'{{{{ {json.dumps(patterns)}[pattern|default("")]|default(UNSET) }}}}'}
+
+
 def _copier_question(question: Question, before: Iterable[Question]) -> dict[str, object]:
     entry: dict[str, object] = {"type": "str", "help": escape(question.help)}
-    if question.choices:
-        return entry | {"choices": list(question.choices), "default": question.default}
     # Defaults ask for `cookiecutter.<name>`, in both engines: here it is made of the answers so far.
     answers = ", ".join(f"{other.name}={other.name}" for other in before)
     default = (
         f"{{% set cookiecutter = dict({answers}) %}}{question.default}" if "{" in question.default else question.default
     )
+    # A project that was made when the question had another name remembers the answer under that.
+    for old in reversed(question.renamed_from):
+        default = f"{{% if {old} is defined %}}{{{{ {old} }}}}{{% else %}}{default}{{% endif %}}"
+    if question.choices:
+        return entry | {"choices": list(question.choices), "default": default}
     return entry | {"default": default, "validator": _copier_validator(question)}
 
 

@@ -13,7 +13,10 @@ def git(folder: Path, *arguments: str) -> str | None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)  # noqa: S603
+        # A file's name may hold bytes that are no text.
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, encoding="utf-8", errors="surrogateescape", env=environment, check=False
+        )
     except OSError:
         return None
     return done.stdout.rstrip("\n") if done.returncode == 0 else None

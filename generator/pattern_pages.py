@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from jinja2 import Environment, StrictUndefined
 
 from .answers import defaults
-from .catalogue import Catalogue, Pattern
+from .catalogue import Catalogue, Pattern, Threat
+from .errors import BuildError
 from .sources import File
 
 FOLDER = "docs/patterns"
@@ -63,14 +64,21 @@ def pattern_page(catalogue: Catalogue, pattern: Pattern, files: Mapping[str, Fil
             "When not", _list(f"{other.problem}: take {_link(other.instead, catalogue)}" for other in pattern.not_for)
         ),
         _section("What it is and what it promises", project.introduction()),
-        _section("What is generated", _table("path", "what it does", project.modules())),
+        _section("What is generated", _table(("path", "what it does"), project.modules())),
         _section("What it costs", _list(pattern.cost_drivers), project.costs()),
-        _section("How it is operated", _table("alarm", "what it means", project.alarms())),
+        _section("How it is operated", _table(("alarm", "what it means"), project.alarms())),
+        _section(
+            "Who could do what",
+            _table(
+                ("threat", "stopped by", "shown by"),
+                [(each.threat, each.stopped_by, project.test(each)) for each in (*pattern.threats, *catalogue.threats)],
+            ),
+        ),
         _section("Why it is like this", _list(project.decisions())),
         _section(
             "What it asks",
             _table(
-                "name", "what", [(f"`{each.name}`", f"{each.help}: {each.rule.reason}") for each in pattern.questions]
+                ("name", "what"), [(f"`{each.name}`", f"{each.help}: {each.rule.reason}") for each in pattern.questions]
             ),
         ),
     )
@@ -109,6 +117,20 @@ class _Project:
         pages = re.findall(r"(?ms)^## (\w+Alarm)$\s+(.+?\.)\s", self._text("docs/runbook.md"))
         return [(f"`{name}`", " ".join(sentence.split())) for name, sentence in pages]
 
+    def test(self, threat: Threat) -> str:
+        """What the test says that shows what stops a threat, and where it is.
+
+        Raises:
+            BuildError: there is no such test.
+        """
+        path, _, name = threat.shown_by.partition("::")
+        if f"def {name}(" not in self._text(path):
+            raise BuildError(
+                f"{self._answers['__pattern']}: no project of it has the test {threat.shown_by}, which is to show "
+                f"what stops the threat {threat.threat!r}. Name one that it has."
+            )
+        return f"{name.removeprefix('test_').replace('_', ' ')}: `{path}`"
+
     def decisions(self) -> list[str]:
         """The decisions of this pattern alone, as its index names them."""
         index = re.findall(r"(?m)^\| \[(\d+)\]\([^)]+\) \| (.+?) \|", self._text("docs/adr/README.md"))
@@ -135,9 +157,9 @@ def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-def _table(first: str, second: str, rows: list[tuple[str, str]]) -> str:
-    lines = [f"| {left} | {right} |" for left, right in rows]
-    return "\n".join([f"| {first} | {second} |", "| --- | --- |", *lines]) if lines else ""
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) if rows else ""
 
 
 def _section(title: str, *paragraphs: str) -> str:

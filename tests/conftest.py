@@ -38,7 +38,9 @@ def _templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in (".gitattributes", ".git_archival.txt"):
         shutil.copy(ROOT / file, root / file)
     write(root, build(root))
-    return commit(root, tag="v0.1.0")
+    commit(root, tag="v0.1.0")
+    git(root, "gc", "--quiet")  # copier clones it each time, which is quicker from one pack
+    return root
 
 
 @pytest.fixture

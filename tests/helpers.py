@@ -15,6 +15,8 @@ BIN = Path(sys.executable).parent
 CATALOGUE = load(ROOT)
 PATTERNS = tuple(CATALOGUE.patterns)
 ANSWERS_FILE = ".copier-answers.yml"
+# `make prove-input` and `make prove-updates`: more of the same than `make test` has time for.
+LONG = "LONG" in os.environ
 
 MINIMAL_SOURCES = {
     "templates/catalogue.yaml": """\

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT, commit, everything, run, tree, write_files
+from helpers import MINIMAL_SOURCES, ROOT, commit, everything, run, tree, write_files
 from serverless_templates.build import build, drift, write
 from serverless_templates.errors import BuildError
 
@@ -380,3 +380,34 @@ def test_a_new_pattern_is_a_new_folder_and_nothing_else(changing_templates: Path
     created = run("python", "-m", "generator", "new", "brand-new", root / "../project", "--defaults", cwd=root)
     assert created.returncode == 0, created.stderr
     assert (root / "../project/brand-new.txt").read_text() == "Order Intake\n"
+
+
+# Threats
+
+THREAT = """\
+threats:
+  - {threat: Somebody might, stopped_by: a lock, shown_by: "tests/test_lock.py::test_the_lock_holds"}
+"""
+
+
+def test_the_page_about_a_pattern_says_what_stops_each_threat_and_which_test_shows_it(sources: Path) -> None:
+    write_files(
+        sources,
+        {
+            "templates/patterns/first/pattern.yaml": f"title: First\nsummary: First.\nparts: [tables]\n{THREAT}",
+            "templates/common/tests/test_lock.py": "def test_the_lock_holds() -> None: ...\n",
+        },
+    )
+
+    page = build(sources)["docs/patterns/first.md"].content.decode()
+
+    assert "| Somebody might | a lock | the lock holds: `tests/test_lock.py` |" in page
+
+
+def test_a_threat_that_no_test_of_the_project_shows_to_be_stopped_is_an_error(sources: Path) -> None:
+    write_files(sources, {"templates/catalogue.yaml": MINIMAL_SOURCES["templates/catalogue.yaml"] + THREAT})
+
+    message = refused(sources)
+
+    assert "tests/test_lock.py::test_the_lock_holds" in message
+    assert "Somebody might" in message

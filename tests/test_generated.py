@@ -14,6 +14,10 @@ from helpers import CATALOGUE, PATTERNS, ROOT, run
 from pytest_cookies.plugin import Cookies
 from test_ways_in import UNUSUAL
 
+from proofs import deploy_role
+from proofs.grants import lay_recorders, read_record
+from proofs.mutants import survivors
+
 # Made by the Makefile, once for all projects: they all depend on the same packages.
 TOOLS = ROOT / ".venv-generated"
 LINTERS = ROOT / ".venv-lint" / "bin"
@@ -75,10 +79,20 @@ def test_its_own_checks_are_green(bake: Bake, make: Make, pattern: str, answers:
 
 
 @each_variant
-def test_its_own_tests_are_green_without_an_account(
+def test_its_own_tests_are_green_without_an_account_and_use_each_right(
     bake: Bake, make: Make, pattern: str, answers: dict[str, str]
 ) -> None:
-    assert_green(make(bake(pattern, answers), "test"))
+    """One run for both, since end-to-end tests take their time: tests/test_policies.py has more of the second."""
+    project = bake(pattern, answers)
+    lay_recorders(project)
+
+    assert_green(make(project, "test"))
+
+    record = read_record(project)
+    assert not record.findings
+    assert not survivors(record), "policies with something wrong on purpose that nothing tells"
+    assert not deploy_role.findings(project, record.types)
+    assert not deploy_role.beyond_boundary(project, record)
 
 
 @each_pattern
@@ -126,7 +140,7 @@ def test_its_packages_are_built_for_lambda_and_small(bake: Bake, make: Make, pat
     settings.write_text(text.replace("package_megabytes = 4", "package_megabytes = 0.1"), "utf-8")
     over = run(*budget, cwd=project)
     assert over.returncode == 1
-    assert "package_megabytes is" in over.stderr
+    assert re.search(r"package_megabytes is .+: aws_lambda_powertools", over.stderr)
 
     packages = [path for path in (project / ".aws-sam/build").iterdir() if path.is_dir()]
     assert packages

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers import ROOT, run
+from helpers import CATALOGUE, ROOT, run
 
 REQUIREMENTS = ("requirements/dev.txt", "requirements/lint.txt")
 
@@ -44,3 +44,7 @@ def test_the_page_about_the_local_aws_names_every_gap() -> None:
     gaps = {path.name for path in ROOT.glob("templates/**/local_aws/gaps/[!_]*.py")}
 
     assert set(re.findall(r"^\| `(\w+\.py)` \|", page, re.MULTILINE)) == gaps
+
+
+def test_every_pattern_names_threats_of_its_own() -> None:
+    assert [name for name, pattern in CATALOGUE.patterns.items() if not pattern.threats] == []

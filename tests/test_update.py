@@ -1,10 +1,11 @@
 """A project of any origin follows its template: the user's edits stay, new parts come, real conflicts are marked."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import MINIMAL_SOURCES, answers, commit, git, run, tree, write_files, write_sources
+from helpers import ANSWERS_FILE, MINIMAL_SOURCES, answers, commit, git, run, tree, write_files, write_sources
 from serverless_templates.build import build, write
 
 COMMON = "templates/common"
@@ -231,6 +232,26 @@ def _template_gone(project: Path) -> None:
     commit(project)
 
 
+def _offline(project: Path) -> None:
+    file = project / ".copier-answers.yml"
+    file.write_text(re.sub(r"_src_path: .*", '_src_path: "https://127.0.0.1:1/templates.git"', file.read_text()))
+    commit(project)
+
+
+def _hand_edited(old: str, new: str) -> Callable[[Path], None]:
+    def _edit(project: Path) -> None:
+        file = project / ".copier-answers.yml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+        commit(project)
+
+    return _edit
+
+
+def _a_new_file(project: Path) -> None:
+    (project / "not-yet.txt").write_text("mine\n")
+
+
 def _commit_gone(project: Path) -> None:
     file = project / ".copier-answers.yml"
     file.write_text(file.read_text().replace("v1.0.0", "v0.9.9"))
@@ -243,6 +264,12 @@ BROKEN = {
     "version not known": (_no_commit, "the template's version is not known", ("update", "check")),
     "not in git": (_not_in_git, "not in a git repository", ("update", "check")),
     "changes not committed": (_uncommitted, "there are changes that are not committed", ("update",)),
+    "a new file not committed": (_a_new_file, "there are changes that are not committed", ("update",)),
+    "answers file not YAML": (_hand_edited("pattern: first", "pattern: [first"), "not YAML", ("update", "check")),
+    "answers file with half a date": (_hand_edited('"small"', "2024-13-45"), "not YAML", ("update", "check")),
+    "answer that is no text": (_hand_edited('"small"', "3.10"), "size: 3.1 is not text", ("update", "check")),
+    "branch for a version": (_hand_edited("v1.0.0", "main"), "_commit: 'main' is no version", ("update", "check")),
+    "offline": (_offline, "The template cannot be read", ("update", "check")),
     "template gone": (_template_gone, "The template cannot be read", ("update", "check")),
     "version gone": (_commit_gone, "The template cannot be read", ("update", "check")),
 }
@@ -263,6 +290,177 @@ def test_what_cannot_be_updated_is_refused_with_the_reason(
         assert message in done.stderr
         assert "Traceback" not in done.stderr
     assert tree(project) == before
+
+
+# What is refused only when there is something new
+
+WRONG_ANSWERS = {
+    "unknown pattern": (_hand_edited("pattern: first", "pattern: frist"), "Invalid choice for 'pattern': 'frist'"),
+    "unknown choice": (_hand_edited('size: "small"', 'size: "tiny"'), "Invalid choice for 'size': 'tiny'"),
+    "answer above the folder": (_hand_edited('"some-name"', '"../evil"'), "project_slug: '../evil' is refused"),
+    "answer with an expression": (_hand_edited('"Some Name"', '"{{ 6*7 }}"'), "project_name: '{{ 6*7 }}' is refused"),
+}
+
+
+def refused(project: Path) -> str:
+    """What an update says that refuses, having changed nothing."""
+    before = tree(project)
+    done = run("serverless-templates", "update", "--yes", project)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert tree(project) == before
+    return done.stderr
+
+
+@pytest.mark.parametrize(("spoil", "message"), WRONG_ANSWERS.values(), ids=WRONG_ANSWERS)
+def test_an_answer_mended_into_a_wrong_one_is_named_with_the_file_that_holds_it(
+    spoil: Callable[[Path], None], message: str, create: Create, repository: Path
+) -> None:
+    project = create("cookiecutter")
+    spoil(project)
+    release_2(repository)
+
+    said = refused(project)
+
+    assert message in said
+    assert ".copier-answers.yml" in said
+
+
+def test_an_answer_that_the_new_version_takes_no_more_is_not_replaced_in_silence(
+    create: Create, repository: Path
+) -> None:
+    project = create("copier")
+    catalogue = MINIMAL_SOURCES["templates/catalogue.yaml"].replace("{2,29}", "{2,7}").replace("some-name", "short")
+    catalogue = re.sub("default: '{{ .*", "default: short", catalogue)
+    release(repository, "v2.0.0", {"templates/catalogue.yaml": catalogue})
+
+    said = refused(project)
+
+    assert "project_slug: the template's new version no longer takes 'some-name'" in said
+    assert "copier update --data project_slug=" in said
+
+
+def test_a_file_that_git_ignores_is_not_overwritten(create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    (project / ".gitignore").write_text("new.txt\n")
+    commit(project)
+    (project / "new.txt").write_text("mine, and in no commit\n")
+    release_2(repository)
+
+    assert "new.txt: the template brings a file of this name" in refused(project)
+
+
+def test_a_template_that_moved_is_found_again_by_its_new_address(
+    create: Create, repository: Path, tmp_path: Path
+) -> None:
+    project = create("cookiecutter")
+    release_2(repository)
+    moved = repository.rename(tmp_path / "moved")
+    assert f"See `_src_path` and `_commit` in {ANSWERS_FILE}" in refused(project)
+
+    _hand_edited(f'"{repository}"', f'"{moved}"')(project)
+    done = run("serverless-templates", "update", "--yes", project)
+
+    assert done.returncode == 0, done.stderr
+    assert answers(project)["_src_path"] == str(moved)
+    assert (project / "new.txt").is_file()
+
+
+def test_work_in_another_folder_of_the_repository_is_neither_in_the_way_nor_touched(
+    create: Create, repository: Path, tmp_path: Path
+) -> None:
+    project = create("copier")
+    top = tmp_path / "mono"
+    write_files(top, {"other/changed.txt": "old\n", "other/staged.txt": "old\n", "other/deleted.txt": "old\n"})
+    (project / ".git").rename(tmp_path / "unused")
+    project = project.rename(top / "service")
+    commit(top)
+    release_2(repository)
+    write_files(top / "other", {"changed.txt": "mine\n", "staged.txt": "mine\n", "new.txt": "mine\n"})
+    git(top, "add", "other/staged.txt")
+    before = tree(top / "other")
+
+    done = run("serverless-templates", "update", "--yes", project)
+
+    assert done.returncode == 0, done.stderr
+    assert (project / "new.txt").is_file()
+    assert tree(top / "other") == before
+    # What copier would bring back is refused instead.
+    git(project, "add", ".")
+    git(top, "commit", "--quiet", "--message", "Update", "--", "service")
+    (top / "other/deleted.txt").unlink()
+    release(repository, "v3.0.0", {f"{COMMON}/notice.txt": "two\n"})
+    assert "other/deleted.txt: deleted, but that is not committed" in refused(project)
+    assert not (top / "other/deleted.txt").exists()
+
+
+# What maintainers may do to names and files: see docs/evolution.md
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("origin", ["cookiecutter", "copier"])
+def test_a_renamed_question_keeps_its_answer_over_any_number_of_names(
+    origin: str, update: str, create: Create, repository: Path
+) -> None:
+    project = create(origin)
+    catalogue = MINIMAL_SOURCES["templates/catalogue.yaml"].replace(
+        "- name: size\n", "- name: extent\n    renamed_from: [scale, size]\n"
+    )
+    catalogue = catalogue.replace("default: small", "default: large")  # for whoever has not answered
+    readme = MINIMAL_SOURCES[f"{COMMON}/README.md"].replace("cookiecutter.size", "cookiecutter.extent")
+    release(repository, "v2.0.0", {"templates/catalogue.yaml": catalogue, f"{COMMON}/README.md": readme})
+
+    done = run(*UPDATES[update], cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Sized small." in (project / "README.md").read_text()
+    assert answers(project)["extent"] == "small"
+    assert "size" not in answers(project)
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("origin", ["cookiecutter", "copier"])
+def test_a_renamed_pattern_takes_its_projects_along(origin: str, update: str, create: Create, repository: Path) -> None:
+    project = create(origin)
+    patterns = repository / "templates/patterns"
+    (patterns / "first").rename(patterns / "one")
+    page = (repository / COMMON / "page.md").read_text().replace("line 1 of", "line 1, better, of")
+    declared = MINIMAL_SOURCES["templates/patterns/first/pattern.yaml"] + "renamed_from: [uno, first]\n"
+    release(repository, "v2.0.0", {"templates/patterns/one/pattern.yaml": declared, f"{COMMON}/page.md": page})
+
+    done = run(*UPDATES[update], cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert answers(project)["pattern"] == "one"
+    assert (project / "first.txt").is_file()
+    assert (project / "page.md").read_text().startswith("line 1, better, of Some Name\n")
+    assert "line 5, mine\n" in (project / "page.md").read_text()
+
+
+def test_a_pattern_that_is_gone_is_named_as_the_reason(create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    patterns = repository / "templates/patterns"
+    (patterns / "first").rename(patterns / "one")
+    release(repository, "v2.0.0", {})
+
+    assert 'Question "pattern" is required' in refused(project)
+
+
+def test_a_removed_file_goes_and_stays_when_it_was_worked_on(create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    (project / "notice.txt").write_text("one\nand mine\n")
+    commit(project)
+    (repository / COMMON / "notice.txt").unlink()
+    (repository / "templates/parts/tables/files/tables.txt").unlink()
+    release(repository, "v2.0.0", {"templates/parts/tables/files/other.txt": "other\n"})
+
+    done = run("serverless-templates", "update", "--yes", project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (project / "tables.txt").exists()
+    assert (project / "notice.txt").read_text() == "one\nand mine\n"
+    assert "No longer in the template, but changed by you, so it stays\n  notice.txt\n" in done.stdout
+    assert (project / "other.txt").is_file()
 
 
 # Where a project says it came from, when that is not the plain case

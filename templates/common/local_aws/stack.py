@@ -23,7 +23,19 @@ VENV = os.environ.get("VENV", str(PROJECT / ".venv"))
 LOCAL_AWS_PYTHON = Path(f"{VENV}-local-aws", "bin", "python")
 SAM = Path(f"{VENV}-sam", "bin", "sam")
 
-Fault = Literal["throttle", "crash before", "crash after"]
+Fault = Literal[
+    "throttle",
+    "error before",
+    "error after",
+    "error late",
+    "silence before",
+    "silence after",
+    "crash before",
+    "crash after",
+    "crash late",
+    "freeze before",
+    "freeze after",
+]
 
 
 class LocalAwsError(Exception):
@@ -63,14 +75,30 @@ class LocalAws:
         return boto3.session.Session("test", "test", region_name=self.region)
 
     def fail(
-        self, operation: str, fault: Fault, times: int = 1, function: str | None = None
+        self, operation: str | None, fault: Fault, times: int = 1, function: str | None = None
     ) -> None:
-        """Let the next calls of an operation by functions, or by one, go wrong; see `faults.py`."""
-        plan = {"operation": operation, "fault": fault, "times": times, "function": function}
-        body = json.dumps(plan).encode()
+        """Let the next calls of functions, or of one, go wrong; see `faults.py`.
+
+        Args:
+            operation: the X-Amz-Target of the calls that are meant; None for any call.
+            fault: what happens to each of them.
+            times: how many.
+            function: the name of the function that makes them; None for any.
+        """
+        self._faults("POST", operation=operation, fault=fault, times=times, function=function)
+
+    def end_faults(self) -> dict[Fault, int]:
+        """From now on nothing goes wrong any more; how often each fault has come."""
+        came: dict[Fault, int] = self._faults("DELETE")
+        return came
+
+    def _faults(self, method: str, **plan: object) -> Any:
+        request = urllib.request.Request(
+            f"{self.endpoint}/_local_aws/faults", json.dumps(plan).encode(), method=method
+        )
         tls = ssl.create_default_context(cafile=self.ca)
-        with urllib.request.urlopen(f"{self.endpoint}/_local_aws/faults", body, context=tls):
-            pass
+        with urllib.request.urlopen(request, context=tls) as answer:
+            return json.load(answer)
 
     def api_url(self, api_id: str) -> str:
         """Where a REST API of the stack answers."""

@@ -19,7 +19,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from local_aws import gaps
-from local_aws.faults import with_faults
+from local_aws.faults import Faults
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ async def _serve(files: Path) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     print(json.dumps({"endpoint": endpoint, "ca": str(ca)}), flush=True)
-    await serve(with_faults(app), config)
+    await serve(Faults(app), config)
 
 
 def _certificate(files: Path) -> tuple[Path, Path]:

@@ -1,6 +1,9 @@
-"""Faults on demand: the next calls of functions are throttled, or kill the function that calls."""
+"""Faults on demand: the next calls of functions fail, hang, or kill the function that calls."""
 
+import asyncio
 import json
+import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,58 +13,92 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PATH = "/_local_aws/faults"
+# Longer than it takes to try again a few times, and to give up: what is late comes after that.
+LATE_SECONDS = 10
 
 
-def with_faults(app: App) -> App:
-    """Wrap an ASGI application.
+class Faults:
+    """An ASGI application with faults in it.
 
     POST {"operation": "DynamoDB_20120810.PutItem", "fault": …, "times": 1, "function": …} to PATH,
-    where the operation is the request's X-Amz-Target, the function is the name of the one whose
-    calls are meant (null for any), and the fault is one of
+    where the operation is the request's X-Amz-Target (null for any call), the function is the name
+    of the one whose calls are meant (null for any), and the fault is one of
 
     - `throttle`: answered as AWS does when there are too many requests, without being carried out;
-    - `crash before`: the function dies, and the call has no effect;
-    - `crash after`: the call takes effect, and the function dies before it hears of it.
+    - `error before`, `error after`, `error late`: answered as AWS does when it fails itself;
+    - `silence before`, `silence after`: not answered at all, until the function gives up;
+    - `crash before`, `crash after`, `crash late`: the function dies before it hears of the answer;
+    - `freeze before`, `freeze after`: the function stands still until its timeout is over.
+
+    Before means that the call has no effect, after that it has, and late that it takes effect ten
+    seconds later, as when it got stuck on its way.
+
+    DELETE ends all faults that are still to come, and is answered with how often each kind came.
     """
-    pending: list[dict[str, Any]] = []
 
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._pending: list[dict[str, Any]] = []
+        self._came: Counter[str] = Counter()
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry out a request, or let it go wrong."""
         if scope["type"] == "http" and scope["path"] == PATH:
-            pending.append(json.loads(await _body(receive)))
-            await _answer(send, 204, b"")
-            return
-        fault = _take(pending, scope)
-        if fault is None:
-            await app(scope, receive, send)
-        elif fault == "throttle":
-            await _answer(
-                send, 400, b'{"__type": "ThrottlingException", "message": "Rate exceeded"}'
-            )
+            await self._change(scope["method"], receive, send)
+        elif fault := self._take(scope):
+            self._came[fault] += 1
+            await self._go_wrong(fault, scope, receive, send)
         else:
-            if fault == "crash after":
-                await app(scope, receive, _to_nobody)
-            _kill_functions(_function_of(scope))
-            await _answer(send, 500, b"{}")
+            await self._app(scope, receive, send)
 
-    return wrapped
+    async def _change(self, method: str, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if method == "DELETE":
+            self._pending.clear()
+        else:
+            self._pending.append(json.loads(body))
+        await _answer(send, 200, json.dumps(self._came))
 
-
-def _take(pending: list[dict[str, Any]], scope: Scope) -> str | None:
-    if not pending or scope["type"] != "http":
+    def _take(self, scope: Scope) -> str | None:
+        """The fault that is meant for a request, if there is one."""
+        if not self._pending or scope["type"] != "http":
+            return None
+        headers = dict(scope["headers"])
+        # Functions sign with a session of their role, and only they do.
+        if b"Credential=ASIA" not in headers.get(b"authorization", b""):
+            return None
+        operation, function = headers.get(b"x-amz-target", b"").decode(), _function_of(scope)
+        for plan in self._pending:
+            if plan["operation"] in (None, operation) and plan["function"] in (None, function):
+                plan["times"] -= 1
+                if not plan["times"]:
+                    self._pending.remove(plan)
+                return str(plan["fault"])
         return None
-    headers = dict(scope["headers"])
-    # Functions sign with a session of their role, and only they do.
-    if b"Credential=ASIA" not in headers.get(b"authorization", b""):
-        return None
-    for plan in pending:
-        if plan["operation"] == headers.get(b"x-amz-target", b"").decode() and (
-            plan["function"] in (None, _function_of(scope))
-        ):
-            plan["times"] -= 1
-            if not plan["times"]:
-                pending.remove(plan)
-            return str(plan["fault"])
-    return None
+
+    async def _go_wrong(self, fault: str, scope: Scope, receive: Receive, send: Send) -> None:
+        kind, _, moment = fault.partition(" ")
+        # Read at once: a function that dies takes what it has not sent with it.
+        body = await _body(receive)
+        if moment == "after":
+            await self._app(scope, _giving(body), _to_nobody)
+        elif moment == "late":
+            task = asyncio.create_task(self._carry_out_late(scope, body))
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+        if kind in ("crash", "freeze"):
+            _signal_function(
+                _function_of(scope), signal.SIGKILL if kind == "crash" else signal.SIGSTOP
+            )
+        if kind in ("throttle", "error"):
+            await _refuse(scope, send, kind)
+        else:
+            await receive()  # Until the function is gone, or has given up.
+
+    async def _carry_out_late(self, scope: Scope, body: bytes) -> None:
+        await asyncio.sleep(LATE_SECONDS)
+        await self._app(scope, _giving(body), _to_nobody)
 
 
 def _function_of(scope: Scope) -> str:
@@ -74,16 +111,41 @@ def _function_of(scope: Scope) -> str:
     return name
 
 
-def _kill_functions(name: str) -> None:
+def _signal_function(name: str, number: signal.Signals) -> None:
+    """Send a signal to every process in which a function is at work."""
     from ministack.core import lambda_runtime
 
-    for workers in lambda_runtime._workers.values():
+    for workers in list(lambda_runtime._workers.values()):
         for worker in workers:
-            if worker.func_name == name and worker._proc:
-                worker._proc.kill()
+            if worker.func_name == name and worker.in_use and worker._proc:
+                worker._proc.send_signal(number)
+
+
+async def _refuse(scope: Scope, send: Send, kind: str) -> None:
+    """Answer as AWS does, in the protocol of the request."""
+    is_json = b"x-amz-target" in dict(scope["headers"])
+    if kind == "throttle":
+        status, code, message = 400, "ThrottlingException", "Rate exceeded"
+    else:
+        status, code = 500, "InternalServerError" if is_json else "InternalError"
+        message = "Try again later"
+    if is_json:
+        await _answer(send, status, json.dumps({"__type": code, "message": message}))
+    else:
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        await _answer(send, status, f"<ErrorResponse>{error}</ErrorResponse>")
 
 
 async def _to_nobody(message: MutableMapping[str, Any]) -> None: ...
+
+
+def _giving(body: bytes) -> Receive:
+    """Hands a body over that was read already."""
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def _body(receive: Receive) -> bytes:
@@ -96,7 +158,7 @@ async def _body(receive: Receive) -> bytes:
             return body
 
 
-async def _answer(send: Send, status: int, body: bytes) -> None:
+async def _answer(send: Send, status: int, body: str) -> None:
     headers = [(b"content-type", b"application/x-amz-json-1.0")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body.encode()})

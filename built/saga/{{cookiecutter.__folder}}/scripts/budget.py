@@ -1,10 +1,12 @@
 """Holds each function to its budget: its package's size, what its start imports, its role's rights.
 
 The budgets are in pyproject.toml. Import time is a ratio: the handler's against that of a bare
-script which makes the same AWS clients, in turn on the same machine.
+script which makes the same AWS clients, in turn on the same machine. What is over its budget is
+told with its largest parts: packages, imports, or statements.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,6 +18,8 @@ from scripts.shipped import Resource, clients_of, functions, stand_ins, statemen
 from scripts.stacks import PROJECT
 
 RUNS = 7
+# So many of what is largest are named.
+NAMED = 5
 MEASURE = """
 import sys, time
 start = time.perf_counter()
@@ -42,7 +46,7 @@ def main() -> None:
             f" {found['statements']:>10}"
         )
         over += [
-            f"{name}: {what} is {value:.2f}, more than {budget[what]}"
+            f"{name}: {what} is {value:.3g}, more than {budget[what]}: {parts(what, name)}"
             for what, value in found.items()
             if value > budget[what]
         ]
@@ -52,23 +56,40 @@ def main() -> None:
         sys.exit("\n".join(["", *over, "Find out why, or raise [tool.budget] in pyproject.toml."]))
 
 
+def parts(what: str, name: str) -> str:
+    """What takes most of one of a function's budgets, the largest first."""
+    function = functions()[name]
+    match what:
+        case "package_megabytes":
+            entries = (PROJECT / ".aws-sam" / "build" / name).iterdir()
+            sizes = {path.name: packed_size(path) / 1e6 for path in entries}
+            return largest(sizes, "MB")
+        case "statements":
+            return ", ".join(statement["Sid"] for statement in statements(function))
+    mine, bare = (import_times(code, function) for code in codes(function))
+    return largest({name: time for name, time in mine.items() if name not in bare}, "ms")
+
+
+def largest(sizes: dict[str, float], unit: str) -> str:
+    """The largest of some things, in words."""
+    ordered = sorted(sizes.items(), key=lambda item: item[1], reverse=True)
+    return ", ".join(f"{name} {size:.2f} {unit}" for name, size in ordered[:NAMED])
+
+
 def packed_size(folder: Path) -> int:
-    """Bytes of the package as it is uploaded."""
-    if not folder.is_dir():
+    """Bytes of the package, or of a part of it, as it is uploaded."""
+    if not folder.exists():
         sys.exit(f"{folder} is missing: run `make build` first")
     package = BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            archive.write(path, path.relative_to(folder))
+        for path in sorted([folder, *folder.rglob("*")]):
+            archive.write(path, path.relative_to(folder.parent))
     return len(package.getvalue())
 
 
 def imports(function: Resource) -> tuple[float, int]:
     """Import time of a handler relative to the bare script, and modules it loads beyond those."""
-    bare = "import boto3\nsession = boto3.session.Session()\n" + "\n".join(
-        f"session.client({service!r})" for service in sorted(clients_of(function))
-    )
-    handler = f"import {function['Handler'].rpartition('.')[0]}"
+    handler, bare = codes(function)
     # In turn, so that a busy moment hits both; the quickest run is the least disturbed.
     pairs = [(run(handler, function), run(bare, function)) for _ in range(RUNS)]
     ratio = min(mine for (mine, _), _ in pairs) / min(theirs for _, (theirs, _) in pairs)
@@ -76,10 +97,33 @@ def imports(function: Resource) -> tuple[float, int]:
     return ratio, modules - bare_modules
 
 
+def codes(function: Resource) -> tuple[str, str]:
+    """Python that starts the handler, and Python that only makes its clients."""
+    bare = "import boto3\nsession = boto3.session.Session()\n" + "\n".join(
+        f"session.client({service!r})" for service in sorted(clients_of(function))
+    )
+    return f"import {function['Handler'].rpartition('.')[0]}", bare
+
+
+def import_times(code: str, function: Resource) -> dict[str, float]:
+    """Milliseconds that the modules of each package take to import, without what they import."""
+    times: dict[str, float] = {}
+    told = python(["-X", "importtime", "-c", code], function).stderr
+    for microseconds, package in re.findall(r"import time: +(\d+) \| +\d+ \| +(\w+)", told):
+        times[package] = times.get(package, 0) + int(microseconds) / 1000
+    return times
+
+
 def run(code: str, function: Resource) -> tuple[float, int]:
     """Seconds that some code takes in a new Python, and how many modules are loaded after it."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE.format(code=code)],
+    seconds, modules = python(["-c", MEASURE.format(code=code)], function).stdout.split()
+    return float(seconds), int(modules)
+
+
+def python(arguments: list[str], function: Resource) -> subprocess.CompletedProcess[str]:
+    """Run Python as Lambda would for a function."""
+    return subprocess.run(
+        [sys.executable, *arguments],
         env={
             **stand_ins(function),
             "AWS_DEFAULT_REGION": "eu-west-1",
@@ -97,8 +141,6 @@ def run(code: str, function: Resource) -> tuple[float, int]:
         capture_output=True,
         check=True,
     )
-    seconds, modules = done.stdout.split()
-    return float(seconds), int(modules)
 
 
 if __name__ == "__main__":

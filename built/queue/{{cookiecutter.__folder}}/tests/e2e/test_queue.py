@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local_aws.stack import Stack
 from scripts.dead_letters import redrive
@@ -149,6 +151,40 @@ def test_what_is_no_order_is_refused_with_the_reason(
 
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
     assert any(mentions in error for error in answer.json["errors"])
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+ALMOST_ORDERS = st.fixed_dictionaries(
+    {
+        "order_id": st.uuids().map(str),
+        "sku": st.just("teapot") | ANYTHING,
+        "quantity": st.just(1) | ANYTHING,
+    },
+    optional={"unknown": ANYTHING},
+)
+
+
+def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(
+    orders: Orders, eventually: Eventually
+) -> None:
+    @settings(max_examples=25, derandomize=True, deadline=None, database=None)
+    @given(st.text() | ANYTHING.map(json.dumps) | ALMOST_ORDERS.map(json.dumps))
+    def post(body: str) -> None:
+        answer = orders.post(body)
+        if answer.status == 202:
+            return
+        assert answer.status in {400, 413, 415}
+        assert answer.content_type == "application/problem+json"
+        assert answer.json["title"]
+
+    post()
+
+    eventually(lambda: orders.waiting() == 0)
+    assert not orders.dead_letters()
 
 
 def test_an_unsigned_request_is_refused(orders: Orders) -> None:

@@ -24,6 +24,12 @@ POLLING = {
     "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
     "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
 }
+# What has a policy of its own: the type of that policy, and where it names what it is for.
+OWN_POLICIES = {
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket"),
+    "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics"),
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues"),
+}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TRACING = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # What AWS lets no policy narrow to some resources, or judges against all of the account.
@@ -151,3 +157,20 @@ def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> No
         conditions = {key for operator in statement["Condition"].values() for key in operator}
         assert statement["Principal"].keys() == {"Service"}
         assert conditions & {"aws:SourceAccount", "aws:SourceArn"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in OWN_POLICIES for name in resources(kind)]
+)
+def test_queues_topics_and_buckets_are_reached_over_tls_only(kind: str, name: str) -> None:
+    policy, names = OWN_POLICIES[kind]
+    [tls_only] = (
+        statement
+        for found in resources(policy).values()
+        if {"Ref": name} in as_list(found["Properties"][names])
+        for statement in found["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+    )
+
+    assert tls_only["Principal"] == "*"
+    assert tls_only["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

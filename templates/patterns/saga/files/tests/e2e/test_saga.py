@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local_aws.stack import Stack
 from scripts.parked import resume
@@ -188,6 +190,44 @@ def test_what_is_no_order_is_refused_with_the_reason(orders: Orders, body: str) 
 
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
     assert answer.json["errors"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+ALMOST_ORDERS = st.fixed_dictionaries(
+    {
+        "order_id": st.uuids().map(str),
+        "sku": st.just("nothing-of-it") | ANYTHING,
+        "quantity": st.just(1) | ANYTHING,
+        "amount": st.just(1) | ANYTHING,
+        "country": st.just("DE") | ANYTHING,
+    },
+    optional={"unknown": ANYTHING},
+)
+
+
+def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(orders: Orders) -> None:
+    aws = orders.stack.aws
+    accepted: list[str] = []
+
+    @settings(max_examples=25, derandomize=True, deadline=None, database=None)
+    @given(st.text() | ANYTHING.map(json.dumps) | ALMOST_ORDERS.map(json.dumps))
+    def post(body: str) -> None:
+        answer = call("POST", orders.url, body, session=aws.session, verify=aws.ca)
+        if answer.status == 202:
+            accepted.append(answer.json["order_id"])
+            return
+        assert answer.status in {400, 413, 415}
+        assert answer.content_type == "application/problem+json"
+        assert answer.json["title"]
+
+    post()
+
+    ends_of = [orders.end_of(order_id) for order_id in accepted]
+    assert ends_of == [cancelled("OutOfStockError")] * len(accepted)
 
 
 def test_an_unsigned_request_is_refused(orders: Orders) -> None:

@@ -11,8 +11,8 @@ from service.workflow import order_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 EVENTS = PROJECT / "events"
-HANDLERS = {path.stem for path in (PROJECT / "src/service/handlers").glob("[a-z]*.py")}
-STEPS = sorted(HANDLERS - {"start_order"})
+HANDLERS = sorted((PROJECT / "src/service/handlers").glob("[a-z]*.py"))
+STEPS = [path.stem for path in HANDLERS if "service.workflow" in path.read_text()]
 ORDER = Order("order-1", "teapot", 2, 4_200, "DE")
 
 

@@ -1,0 +1,211 @@
+"""What the roles of deploy/role.yaml may do, held against what deploying takes.
+
+The roles that plan and apply deploy the stack onto the local AWS. Its CloudFormation asks IAM nothing, so no run can
+show what CloudFormation's own role needs. But AWS publishes, for each type of resource, the actions that CloudFormation
+calls to make, look at, change and remove it: cfn-lint, which every project installs, has these schemas. They name
+whatever any property could take, so two short lists say what differs, and why.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .grants import RECORD, Record, Role, Statement, lay_recorders, read_record
+from .mutants import survivors
+from .projects import TOOLS, granted_in, run_inside
+
+ROLE = "CloudFormationRole"
+# Those that the pipeline signs in as, and the services that deploying is about.
+SIGNED_IN = ("PlanRole", "ApplyRole")
+DEPLOYING = {"cloudformation", "iam", "s3"}
+# What the name of their stack ends in, beside the stack that they deploy: see inside/pipeline.py.
+PIPELINE = "-pipeline"
+DOCS = "https://docs.aws.amazon.com"
+
+# What is granted and not published, with AWS's word for it.
+NEEDED_AS_WELL = {
+    "cloudformation:CreateChangeSet": f"{DOCS}/AWSCloudFormation/latest/UserGuide/template-macros.html",
+    # GetFunction tells tags only to who may list them.
+    "lambda:ListTags": f"{DOCS}/lambda/latest/api/API_GetFunction.html",
+    # An API's access log, like a workflow's log, is a delivery.
+    **{
+        f"logs:{action}": f"{DOCS}/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html"
+        for action in ("DeleteLogDelivery", "GetLogDelivery", "ListLogDeliveries", "UpdateLogDelivery")
+    },
+}
+# What is published and not granted, by what a resource would have to be for it to be called.
+NOT_NEEDED = {
+    "encrypted with a key of its own": ("kms:*", "logs:AssociateKmsKey", "logs:DisassociateKmsKey"),
+    "in a VPC, with a file system": ("ec2:*", "elasticfilesystem:*", "s3files:*"),
+    "a table that is imported, is filled or is read by CloudFormation": (
+        "dynamodb:*Item",
+        "dynamodb:DescribeImport",
+        "dynamodb:ImportTable",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+        "s3:GetObjectMetadata",
+        "s3:ListBucket",
+    ),
+    "a table with replicas, insights, or a copy in Kinesis": (
+        "dynamodb:*KinesisStreamingDestination",
+        "dynamodb:*TableReplica",
+        "dynamodb:UpdateContributorInsights",
+        "kinesis:*",
+    ),
+    "with a policy that is a property of the resource": (
+        "apigateway:UpdateRestApiPolicy",
+        "dynamodb:DeleteResourcePolicy",
+        "dynamodb:PutResourcePolicy",
+        "logs:DeleteResourcePolicy",
+        "logs:PutResourcePolicy",
+    ),
+    "a function with signed code, layers, or a choice of capacity, recursion or runtime version": (
+        "lambda:*CodeSigningConfig",
+        "lambda:AssociateRuntimeAlias",
+        "lambda:GetLayerVersion",
+        "lambda:PassCapacityProvider",
+        "lambda:PutFunctionRecursionConfig",
+        "lambda:PutFunctionScalingConfig",
+        "lambda:PutRuntimeManagementConfig",
+    ),
+    "a log group or topic that masks data, or a log group with an index, a token, protection or another place": (
+        "firehose:TagDeliveryStream",
+        "logs:*DataProtectionPolicy",
+        "logs:*IndexPolicy",
+        "logs:PutBearerTokenAuthentication",
+        "logs:PutLogGroupDeletionProtection",
+        "s3:REST.PUT.OBJECT",
+        "sns:PutDataProtectionPolicy",
+    ),
+    "a role with managed policies, a boundary that is taken away, or a policy of a user or group": (
+        "iam:AttachRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:DetachRolePolicy",
+        "iam:*GroupPolicy",
+        "iam:*UserPolicy",
+    ),
+    "the first of its kind in the account": ("iam:CreateServiceLinkedRole",),
+    "a build in a bucket with versions that the template names": ("s3:GetObjectVersion",),
+    "a deployment to machines of one's own": ("codedeploy:RegisterOnPremisesInstance",),
+    "a user pool with attributes or second factors of its own, or a client with more than one secret": (
+        "cognito-idp:AddCustomAttributes",
+        "cognito-idp:ListUserPoolClientSecrets",
+        "cognito-idp:SetUserPoolMfaConfig",
+    ),
+}
+
+
+def findings(project: Path, deployed: Iterable[str]) -> list[str]:
+    """What CloudFormation's role may do without need, and what it needs and may not do.
+
+    `deployed` are the types of the stack's resources, those that SAM makes included.
+    """
+    granted, published = granted_and_published(project, deployed)
+    return [
+        *(f"{ROLE}: needless: {action}" for action in sorted(granted - published - NEEDED_AS_WELL.keys())),
+        *(f"{ROLE}: missing: {action}" for action in sorted(published - granted) if not reasons_against(action)),
+    ]
+
+
+def deployed_by_pipeline(project: Path) -> Record:
+    """What the roles that plan and apply are asked for while they deploy the stack, and then a change to it.
+
+    What else they may do is for smoke tests, which need a stack on AWS.
+    """
+    (project / RECORD).unlink(missing_ok=True)
+    lay_recorders(project)
+    run_inside(project, "pipeline")
+    record = read_record(project, PIPELINE)
+    roles = (
+        replace(
+            role,
+            statements=tuple(
+                statement
+                for statement in role.statements
+                if {action.partition(":")[0] for action in statement.actions} <= DEPLOYING
+            ),
+        )
+        for role in record.roles
+        if role.id in SIGNED_IN
+    )
+    return replace(record, stack=record.stack.removesuffix(PIPELINE), roles=tuple(roles))
+
+
+def pipeline_findings(record: Record) -> list[str]:
+    """What is wrong with these roles. How wide they are is for tests/template: a bucket is not named after a stack."""
+    found = [str(finding) for finding in record.findings if finding.kind != "too wide"]
+    return found or [f"nothing tells when {mutant}" for mutant in survivors(record)]
+
+
+def beyond_boundary(project: Path, record: Record) -> list[str]:
+    """Calls of the stack's roles that the boundary, which limits them when the pipeline deploys, would refuse."""
+    stated = granted_in(project)["boundary"]
+    boundary = Role(
+        "Boundary",
+        (),
+        tuple(Statement(tuple(one["actions"]), tuple(one["resources"]), one["conditions"]) for one in stated),
+    )
+    roles = [role for role in record.roles if not role.called]
+    calls = {record.name(call) for role in roles for call in record.calls_of(role) if not boundary.may(call)}
+    return [f"Boundary: refuses {call}" for call in sorted(calls)]
+
+
+def summary(project: Path, deployed: Iterable[str]) -> str:
+    """How much of what AWS publishes the role is granted, and how much beyond."""
+    granted, published = granted_and_published(project, deployed)
+    return (
+        f"CloudFormation's role may call {len(granted)} actions: {len(granted & published)} of the {len(published)} "
+        f"that AWS publishes for the stack's types, and {len(granted - published)} more.\n"
+    )
+
+
+def granted_and_published(project: Path, deployed: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The actions that the role may call, and those that AWS publishes for the stack's types."""
+    found = granted_in(project)
+    # Those of the template as well: a resource under a condition need not be deployed here.
+    types = set(deployed) | {kind for kind in found["types"] if not kind.startswith("AWS::Serverless::")}
+    return set(found["deploying"][ROLE]), {action for kind in types for action in handlers()[kind]}
+
+
+def reasons_against(action: str) -> list[str]:
+    """Why an action that AWS publishes is not granted."""
+    return [reason for reason, names in NOT_NEEDED.items() if any(fnmatchcase(action, name) for name in names)]
+
+
+def stale(granted_and_published_everywhere: Iterable[tuple[set[str], set[str]]]) -> list[str]:
+    """Entries of the two lists that no pattern needs."""
+    pairs = list(granted_and_published_everywhere)
+    extra = {action for granted, published in pairs for action in granted - published}
+    missing = {action for granted, published in pairs for action in published - granted}
+    return [
+        *(action for action in NEEDED_AS_WELL if action not in extra),
+        *(
+            name
+            for names in NOT_NEEDED.values()
+            for name in names
+            if not any(fnmatchcase(action, name) for action in missing)
+        ),
+    ]
+
+
+@cache
+def handlers() -> Mapping[str, set[str]]:
+    """The actions that CloudFormation calls for a resource, by its type; to list all of the account is not one."""
+    [folder] = Path(f"{TOOLS}-sam").glob("lib/python*/site-packages/cfnlint/data/schemas/resources")
+    return dict(_handlers(folder))
+
+
+def _handlers(folder: Path) -> Iterator[tuple[str, set[str]]]:
+    for path in folder.iterdir():
+        schema: dict[str, Any] = json.loads(path.read_bytes())
+        called = (handler["permissions"] for name, handler in schema.get("handlers", {}).items() if name != "list")
+        yield schema["typeName"], {action for actions in called for action in actions}

@@ -1,0 +1,84 @@
+"""Deploys a project onto the local AWS as its pipeline does, twice: as the roles of deploy/role.yaml, in both steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
+from scripts.shipped import template
+from scripts.stacks import PROJECT, settings_of
+
+ENVIRONMENT = "dev"
+STACK = settings_of(ENVIRONMENT)["global"]["parameters"]["stack_name"]
+# The local AWS takes no tokens of GitHub's; what the roles may do stays as it is.
+TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+
+
+def main() -> None:
+    """Make the roles, then the stack, then a change to it."""
+    with local_aws() as aws:
+        make_roles(aws)
+        run(SAM, "build", "--config-env", ENVIRONMENT, variables=as_administrator(aws))
+        for retention in ("7", "14"):
+            settings = PROJECT / "samconfig.toml"
+            text = settings.read_text("utf-8").replace("LogRetentionDays=7", f"LogRetentionDays={retention}")
+            settings.write_text(text, "utf-8")
+            planned = changes(aws, "plan")
+            changes(aws, "apply", planned.splitlines()[-1])
+
+
+def make_roles(aws: LocalAws) -> None:
+    """What an administrator does once; no provider, whose type the local AWS does not know."""
+    text = (PROJECT / "deploy/role.yaml").read_text("utf-8")
+    before, provider, rest = text.partition("  GitHubProvider:\n    Type:")
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=f"{STACK}-pipeline",
+        TemplateBody=before + rest[rest.index("\n  PlanRole:") :] if provider else text,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[
+            {"ParameterKey": "Environment", "ParameterValue": ENVIRONMENT},
+            {"ParameterKey": "GitHubSubject", "ParameterValue": "owner/name"},
+        ],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=f"{STACK}-pipeline", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def changes(aws: LocalAws, step: str, *arguments: str) -> str:
+    """What a step of the pipeline prints, signed in as its role."""
+    name = template("deploy/role.yaml")["Resources"][f"{step.capitalize()}Role"]["Properties"]["RoleName"]["Fn::Sub"]
+    role = name.replace("${Environment}", ENVIRONMENT)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    aws.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=policy)
+    arn = f"arn:aws:iam::123456789012:role/deploy/{role}"
+    session = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="pipeline")["Credentials"]
+    signed_in = {
+        "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": session["SessionToken"],
+    }
+    command = (sys.executable, "-m", "scripts.changes", step, "--env", ENVIRONMENT, *arguments)
+    return run(*command, variables=as_administrator(aws) | signed_in)
+
+
+def as_administrator(aws: LocalAws) -> dict[str, str]:
+    """Environment variables for tools; with wheels for this machine."""
+    path = f"{LOCAL_AWS_PYTHON.parent}:{os.environ['PATH']}"
+    return {**os.environ, **aws.environment, "LAMBDA": "", "PATH": path}
+
+
+def run(*command: object, variables: dict[str, str]) -> str:
+    """What a command prints; its failure is ours, in its own words."""
+    arguments = [str(part) for part in command]
+    done = subprocess.run(arguments, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(arguments[1:4])}: {(done.stderr.strip() or done.stdout.strip())[-600:]}")
+    return done.stdout.strip()
+
+
+main()

@@ -1,0 +1,121 @@
+"""What a fault campaign sends to the API, and sees of it. Not for projects."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from local_aws.stack import Stack
+from proofs.inside.campaign_plan import Event, tried
+from scripts.callers import caller
+from scripts.signed_request import Answer
+
+# What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
+BREAKAGES = {
+    "a change does not ask for the version": {
+        "file": "src/service/adapters/items/update.py",
+        "sound": 'ConditionExpression="#version = :seen"',
+        "faulty": 'ConditionExpression=":seen = :seen"',
+        "events": 100,
+        "seed": 1,
+    },
+    "the record of a key is no condition": {
+        "file": "src/service/adapters/idempotency.py",
+        "sound": "attribute_not_exists(id) OR",
+        "faulty": "attribute_not_exists(id) OR attribute_exists(id) OR",
+        "events": 100,
+        "seed": 1,
+    },
+}
+# A caller that is not answered gives up after so many tries, and comes back when all is well.
+TRIES = 5
+INSIDE = ("Traceback", "arn:aws", "dynamodb", "service.", "Lambda")
+
+
+class Campaign:
+    """An event is an item that is created; every other one is then changed, once."""
+
+    # A request is answered when it is done: there are as many at work as there are callers.
+    chunk, at_once = 1, 1
+
+    def __init__(self, stack: Stack, events: Sequence[Event]) -> None:
+        self._stack = stack
+        self._call = caller(stack)
+        self._events = {event.name: event for event in events}
+        self._causes: dict[str, str] = {}
+        self._leaks: dict[str, str] = {}
+        # Events whose change was answered with 200, once for each such answer.
+        self._changed: list[str] = []
+
+    def send(self, events: Sequence[Event]) -> None:
+        for event in events:
+            answer = self._ask(event, "POST", "/items", 0, idempotency_key=key_of(event))
+            if answer.status == 201 and is_changed(event.name):
+                path = f"/items/{answer.json['id']}"
+                answer = self._ask(event, "PUT", path, 1, if_match='"1"')
+                self._changed += [event.name] * (answer.status == 200)
+            # 412: it has been changed already. If it has not, no effect will be found.
+            if answer.status in (200, 201, 412):
+                self._causes.pop(event.name, None)
+            else:
+                self._causes[event.name] = f"{answer.status} {answer.body}"
+
+    def _ask(self, event: Event, method: str, path: str, quantity: int, **headers: str) -> Answer:
+        content = json.dumps(
+            {"name": event.name, "quantity": -1 if is_no_item(event) else quantity}
+        )
+        answer = tried(lambda: self._call(method, path, content, **headers), TRIES)
+        # What is not answered by a function is API Gateway's answer.
+        if answer.status < 500 and any(word in answer.body for word in INSIDE):
+            self._leaks[event.name] = f"the answer tells of our insides: {answer.body}"
+        return answer
+
+    def at_work(self) -> int:
+        return 0
+
+    def effects(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for item in self._items():
+            name, version = item["name"]["S"], int(item["version"]["N"])
+            found[name] += version - 1 if is_changed(name) else version
+        return found
+
+    def set_aside(self) -> dict[str, str]:
+        return dict(self._causes)
+
+    def redrive(self) -> None:
+        self.send([self._events[name] for name in list(self._causes)])
+
+    def contradictions(self) -> dict[str, str]:
+        contents = {
+            item["name"]["S"]: f"has a content that is not its own: {item}"
+            for item in self._items()
+            if int(item["quantity"]["N"]) != int(item["version"]["N"]) - 1
+        }
+        changes = {
+            name: f"{often} callers were told that they changed the first version"
+            for name, often in Counter(self._changed).items()
+            if often > 1
+        }
+        return self._leaks | contents | changes
+
+    def _items(self) -> Iterator[dict[str, dict[str, str]]]:
+        pages = self._stack.aws.client("dynamodb").get_paginator("scan")
+        for page in pages.paginate(
+            TableName=self._stack.outputs["ItemsTable"], ConsistentRead=True
+        ):
+            yield from page["Items"]
+
+
+def is_changed(name: str) -> bool:
+    """Whether an event is a change as well."""
+    return int(name.rpartition("-")[2]) % 2 == 1
+
+
+def is_no_item(event: Event) -> bool:
+    """Whether an event is poison by its content. Other poison has no proper key."""
+    return event.is_poison and event.number % 4 < 2
+
+
+def key_of(event: Event) -> str:
+    """The caller's key: the same for the same event."""
+    return f"key-of-{event.name:->12}" if is_no_item(event) or not event.is_poison else "short"

@@ -1,0 +1,114 @@
+"""What a scanner for security finds in generated projects: nothing, but for what is accepted with its reason."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from helpers import ROOT, run
+from test_generated import LINTERS, TOOLS, VARIANTS
+
+ACCEPTED = yaml.safe_load((ROOT / "tests/accepted_findings.yaml").read_text("utf-8"))
+# The scanner does not know Fn::ForEach: it gets the templates written out, by the projects' own means.
+WRITE_OUT = """
+import json, sys
+from pathlib import Path
+from scripts.shipped import template
+for path in [Path("template.yaml"), *Path("deploy").glob("*.yaml")]:
+    Path(sys.argv[1], path.name).with_suffix(".json").write_text(json.dumps(template(str(path)), default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project of every variant."""
+    folder = tmp_path_factory.mktemp("projects")
+    for name, (pattern, answers) in VARIANTS.items():
+        data = [f"--data={question}={answer}" for question, answer in answers.items()]
+        done = run("serverless-templates", "new", pattern, folder / name, "--defaults", *data)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def stacks(projects: Path, tmp_path: Path) -> Path:
+    """A folder with the CloudFormation templates of every variant."""
+    for project in projects.iterdir():
+        target = tmp_path / project.name
+        target.mkdir()
+        done = run(TOOLS / "bin/python", "-c", WRITE_OUT, target, cwd=project)
+        assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def findings(folder: Path, *frameworks: str) -> set[tuple[str, str]]:
+    """The scanner's findings: the check, and the resource."""
+    done = run(
+        *(LINTERS / "checkov", "--directory", folder, "--framework", *frameworks),
+        *("--output", "json", "--quiet", "--compact", "--skip-download"),
+    )
+    assert done.returncode in (0, 1), done.stderr
+    reports: Any = json.loads(done.stdout)
+    failed = [
+        check
+        for report in (reports if isinstance(reports, list) else [reports])
+        for check in report.get("results", {}).get("failed_checks", [])
+    ]
+    return {(check["check_id"], check["resource"]) for check in failed}
+
+
+def secrets(folder: Path) -> list[str]:
+    """Files in which something looks like a secret. What requirements pin has a hash; tests sign with `test`."""
+    done = run(
+        *(LINTERS / "detect-secrets", "scan", "--all-files", "--no-verify"),
+        *("--exclude-files", "(^|/)requirements", "--exclude-secrets", "^(test|ENABLED)$"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return sorted(json.loads(done.stdout)["results"])
+
+
+def accepted(check: str, resource: str) -> bool:
+    return any(each["check"] == check and re.fullmatch(each["resources"], resource) for each in ACCEPTED)
+
+
+def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_that_is_not_found(stacks: Path) -> None:
+    found = findings(stacks, "cloudformation")
+
+    assert sorted(each for each in found if not accepted(*each)) == []
+    unused = [
+        each["check"]
+        for each in ACCEPTED
+        if not any(each["check"] == check and re.fullmatch(each["resources"], resource) for check, resource in found)
+    ]
+    assert unused == []
+    assert all(each["because"] for each in ACCEPTED)
+
+
+def test_nothing_is_found_in_workflows(projects: Path) -> None:
+    assert findings(projects, "github_actions") == set()
+
+
+def test_there_is_no_secret_anywhere(projects: Path) -> None:
+    assert secrets(projects) == []
+
+
+def test_a_fault_in_a_stack_is_found(stacks: Path) -> None:
+    path = next(stacks.glob("*/template.json"))
+    stack = json.loads(path.read_text())
+    name, policy = next((n, r) for n, r in stack["Resources"].items() if r["Type"] == "AWS::IAM::Policy")
+    policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"] = "*"
+    path.write_text(json.dumps(stack))
+
+    assert ("CKV_AWS_63", f"AWS::IAM::Policy.{name}") in findings(path.parent, "cloudformation")
+
+
+def test_a_secret_in_a_project_is_found(projects: Path, tmp_path: Path) -> None:
+    project = shutil.copytree(next(projects.iterdir()), tmp_path / "project")
+    key = "AKIA" + "Z7QRSTUVWX2345YZ"
+    (project / "src/service/secret.py").write_text(f'ACCESS_KEY_ID = "{key}"\n')
+
+    assert secrets(project) == ["src/service/secret.py"]

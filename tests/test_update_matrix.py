@@ -1,0 +1,286 @@
+"""Every pattern, made by either engine and worked on, follows its template through every kind of change it can see.
+
+The releases are made here, from today's sources: they change, add and remove files, ask something new, rename a
+question and rename the pattern. `docs/evolution.md` is about how.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from copier import run_update
+from helpers import LONG, PATTERNS, answers, commit, git, run, tree, write_files
+from serverless_templates.build import build, write
+from serverless_templates.update import Left, find_project, update
+from test_generated import TOOLS, assert_green
+from ways import JUDGES, Request, create
+
+RELEASES = ("v0.2.0", "v1.0.0")
+# Who makes the project, and whether each release is taken by itself. That any two come to the same shows that both do
+# not matter; `make prove-updates` tries all four.
+CELLS = [("cookiecutter", True), ("copier", False)] + ([("cookiecutter", False), ("copier", True)] if LONG else [])
+COMMON = "templates/common"
+RUNBOOK_END = "## A release made it worse"
+
+
+def replace(path: Path, *pairs: tuple[str, str]) -> None:
+    """Change a file as a person would; an AssertionError when what is to be changed is not there, or is there twice."""
+    text = path.read_text("utf-8")
+    for old, new in pairs:
+        assert text.count(old) == 1, f"{path}: {old!r} is there {text.count(old)} times"
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+
+
+# What maintainers do
+
+NEW_QUESTION = """\
+  - name: cost_centre
+    help: Who pays
+    type: text
+    default: nobody
+    rule: {matches: "[a-z]+", reason: a word, example: nobody}
+"""
+
+
+def more(root: Path) -> None:
+    """A minor release: common files change, one is new, and a question is new."""
+    replace(root / COMMON / "samconfig.toml", ('"LogRetentionDays=365"', '"LogRetentionDays=400"'))
+    replace(root / COMMON / "template.yaml", ("# The stack, in AWS SAM.", "# All of the stack, in AWS SAM."))
+    code = root / COMMON / "src/service/environment.py"
+    code.write_text('"""Better: ' + code.read_text("utf-8").removeprefix('"""'), "utf-8")
+    write_files(root, {f"{COMMON}/docs/bill.md": "# Who pays\n\n{{ cookiecutter.cost_centre }}\n"})
+    replace(root / "templates/catalogue.yaml", ("computed:\n", f"{NEW_QUESTION}\ncomputed:\n"))
+
+
+def other(root: Path) -> None:
+    """A major release: a file is gone, a question and every pattern have other names."""
+    (root / COMMON / ".editorconfig").unlink()
+    for path in (root / "templates").rglob("*"):
+        if path.is_file() and b"cookiecutter.owner" in (content := path.read_bytes()):
+            path.write_bytes(content.replace(b"cookiecutter.owner", b"cookiecutter.team"))
+    replace(root / "templates/catalogue.yaml", ("- name: owner\n", "- name: team\n    renamed_from: [owner]\n"))
+
+    for pattern in PATTERNS:
+        folder = (root / "templates/patterns" / pattern).rename(root / f"templates/patterns/{pattern}-now")
+        with (folder / "pattern.yaml").open("a") as file:
+            file.write(f"\nrenamed_from: [{pattern}]\n")
+
+
+CHANGES: dict[str, Callable[[Path], None]] = dict(zip(RELEASES, (more, other), strict=True))
+
+
+@pytest.fixture(scope="module")
+def _releases(_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("releases") / "templates"
+    shutil.copytree(_templates, root)
+    for tag, change in CHANGES.items():
+        change(root)
+        write(root, build(root))
+        commit(root, tag=tag)
+    git(root, "gc", "--quiet")
+    return root
+
+
+@pytest.fixture
+def published(_releases: Path, tmp_path: Path) -> Path:
+    """The templates at their first release; `publish` brings the others."""
+    root = shutil.copytree(_releases, tmp_path / "published")
+    git(root, "checkout", "--quiet", "v0.1.0")
+    git(root, "tag", "--delete", *RELEASES)
+    return root
+
+
+@pytest.fixture
+def publish(published: Path, _releases: Path) -> Callable[[str], None]:
+    def _publish(tag: str) -> None:
+        git(published, "tag", tag, git(_releases, "rev-parse", tag))
+
+    return _publish
+
+
+# What people do with their project
+
+MY_HANDLER = '''\
+"""Greets."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.environment import read_settings
+from service.observability import observed
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment variables of this function."""
+
+    fallback_name: str
+
+
+settings = read_settings(Settings)
+
+
+@observed
+def handler(event: dict[str, Any], context: "LambdaContext") -> str:
+    """Say hello."""
+    return f"Hello, {event.get('name', settings.fallback_name)}!"
+'''
+MY_FUNCTION = """\
+  MineFunction:
+    Type: AWS::Serverless::Function
+    DependsOn: MineLogGroup
+    Metadata: { BuildMethod: makefile }
+    Properties:
+      FunctionName: !Sub ${AWS::StackName}-Mine
+      Handler: service.handlers.mine.handler
+      Role: !GetAtt MineRole.Arn
+      MemorySize: 256
+      Timeout: 5
+      DeploymentPreference: { Alarms: [!Ref MineErrorsAlarm] }
+      Environment:
+        Variables:
+          FALLBACK_NAME: world
+      Tags: { function: Mine }
+
+  MyLogGroup:
+    Type: AWS::Logs::LogGroup
+    Properties:
+      LogGroupName: !Sub /aws/lambda/${AWS::StackName}-by-hand
+      RetentionInDays: !Ref LogRetentionDays
+
+"""
+MY_PAGES = "".join(f"## Mine{alarm}Alarm\n\nMine.\n\n" for alarm in ("Errors", "Throttles", "Duration"))
+MINE = {
+    "src/service/handlers/mine.py": MY_HANDLER,
+    "events/mine.json": "{}\n",
+    "tests/unit/test_mine.py": "def test_mine() -> None:\n    assert True\n",
+}
+# What is in a file of the template when it is as I left it.
+MY_LINES = {
+    "template.yaml": ["      - Mine\n", "    Mine: { Milliseconds: 4000 }\n", MY_FUNCTION],
+    "docs/runbook.md": [MY_PAGES],
+    "pyproject.toml": ['  "python-ulid>=3",\n'],
+    "samconfig.toml": ['  "LogRetentionDays=14",\n', '  "LogRetentionDays=731",\n'],
+}
+DELETED = ".github/pull_request_template.md"
+
+
+def work_on(project: Path) -> Path:
+    """An own function with its alarms, an own resource, an own dependency, changed settings, a file less."""
+    write_files(project, MINE)
+    functions = "  Fn::ForEach::Functions:\n    - Function\n    -\n"
+    replace(
+        project / "template.yaml",
+        (functions, f"{functions}      - Mine\n"),
+        ("  AlarmAt:\n", "  AlarmAt:\n    Mine: { Milliseconds: 4000 }\n"),
+        ("Outputs:\n", f"{MY_FUNCTION}Outputs:\n"),
+    )
+    replace(project / "docs/runbook.md", (RUNBOOK_END, MY_PAGES + RUNBOOK_END))
+    replace(project / "pyproject.toml", ("dependencies = [\n", 'dependencies = [\n  "python-ulid>=3",\n'))
+    replace(
+        project / "samconfig.toml",
+        ('"LogRetentionDays=7"', '"LogRetentionDays=14"'),
+        ('"LogRetentionDays=365"', '"LogRetentionDays=731"'),
+    )
+    (project / DELETED).unlink()
+    return commit(project)
+
+
+# The line that the template changed as well, and nothing around it.
+CONFLICT = """\
+<<<<<<< before updating
+  "LogRetentionDays=731",
+=======
+  "LogRetentionDays=400",
+>>>>>>> after updating
+"""
+
+
+def solve(project: Path, *, conflict: bool) -> None:
+    """See that the one conflict is marked and no other, keep what is mine, and commit."""
+    if conflict:
+        replace(project / "samconfig.toml", (CONFLICT, '  "LogRetentionDays=731",\n'))
+    marked = run("git", "-C", project, "grep", "-e", "^<<<<<<< ", "-e", "^>>>>>>> ")
+    assert (marked.returncode, marked.stdout) == (1, "")
+    commit(project)
+
+
+def assert_own_tests_are_green(project: Path) -> None:
+    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit", "tests/template", cwd=project))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_green(
+    pattern: str, published: Path, publish: Callable[[str], None], tmp_path: Path
+) -> None:
+    stepping, leaping = [], []
+    for origin, one_by_one in CELLS:
+        request = Request(published, pattern, {"owner": "@my-team"}, tmp_path / f"{origin}-{one_by_one}")
+        project = work_on(commit(create(JUDGES[origin], request)))
+        (stepping if one_by_one else leaping).append(project)
+
+    for tag in RELEASES:
+        publish(tag)
+        for project in stepping:
+            run_update(project, defaults=True, overwrite=True, quiet=True)
+            solve(project, conflict=tag == RELEASES[0])
+            assert answers(project)["_commit"] == tag
+    for project in leaping:
+        assert update(find_project(project)).conflicts == ("samconfig.toml",)
+        solve(project, conflict=True)
+
+    # Whatever the way, the same came of it.
+    project, *others = (*stepping, *leaping)
+    assert [tree(other) == tree(project) for other in others] == [True] * len(others)
+    # What is mine is there.
+    for path, text in MINE.items():
+        assert (project / path).read_text("utf-8") == text
+    for path, texts in MY_LINES.items():
+        assert [text for text in texts if text not in (project / path).read_text("utf-8")] == []
+    assert not (project / DELETED).exists()
+    # What is new came, what is gone went, and the answers are those of before, under the names of today.
+    assert (project / "template.yaml").read_text("utf-8").startswith("# All of the stack")
+    assert (project / "src/service/environment.py").read_text("utf-8").startswith('"""Better')
+    assert (project / "docs/bill.md").read_text("utf-8") == "# Who pays\n\nnobody\n"
+    assert not (project / ".editorconfig").exists()
+    now = answers(project)
+    assert (now["pattern"], now["team"], now["cost_centre"]) == (f"{pattern}-now", "@my-team", "nobody")
+    assert "owner" not in now
+    assert (project / ".github/CODEOWNERS").read_text("utf-8") == "* @my-team\n"
+    # And it works.
+    assert_own_tests_are_green(project)
+
+
+# The package by its name, in code and in what refers to code; not the word, and no variable of that name.
+PACKAGE = re.compile(
+    r"(?<=from )service\b|(?<=import )service\b|(?<=src/)service\b|(?<=src\" / \")service\b|(?<=cp -R )service\b"
+    r"|\bservice(?=\.[a-z\"](?!eplace))|(?<=\")service(?=\"})"
+)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_renamed_package_is_left_alone_and_the_rest_follows(
+    pattern: str, published: Path, publish: Callable[[str], None], tmp_path: Path
+) -> None:
+    project = commit(create(JUDGES["cookiecutter"], Request(published, pattern, {}, tmp_path / "made")))
+    (project / "src/service").rename(project / "src/intake")
+    for path, (content, _) in tree(project).items():
+        (project / path).write_text(PACKAGE.sub("intake", content.decode()), "utf-8")
+    commit(project)
+    package = tree(project / "src/intake")
+    publish(RELEASES[0])
+
+    left = update(find_project(project))
+
+    assert left == Left(conflicts=(), kept=())
+    assert tree(project / "src/intake") == package
+    assert not (project / "src/service").exists()
+    assert (project / "template.yaml").read_text("utf-8").startswith("# All of the stack")
+    assert (project / "docs/bill.md").is_file()
+    assert_own_tests_are_green(project)
