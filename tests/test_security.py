@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from helpers import ROOT, run
-from test_generated import LINTERS, TOOLS, VARIANTS
+from test_generated import LINTERS, TOOLS
+
+from proofs.projects import make_project, variants
 
 ACCEPTED = yaml.safe_load((ROOT / "tests/accepted_findings.yaml").read_text("utf-8"))
 # The scanner does not know Fn::ForEach: it gets the templates written out, by the projects' own means.
@@ -26,10 +28,8 @@ for path in [Path("template.yaml"), *Path("deploy").glob("*.yaml")]:
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the project of every variant."""
     folder = tmp_path_factory.mktemp("projects")
-    for name, (pattern, answers) in VARIANTS.items():
-        data = [f"--data={question}={answer}" for question, answer in answers.items()]
-        done = run("serverless-templates", "new", pattern, folder / name, "--defaults", *data)
-        assert done.returncode == 0, done.stderr
+    for variant in variants():
+        make_project(variant, folder)
     return folder
 
 
@@ -75,19 +75,16 @@ def secrets(folder: Path) -> list[str]:
     return sorted(json.loads(done.stdout)["results"])
 
 
-def accepted(check: str, resource: str) -> bool:
-    return any(each["check"] == check and re.fullmatch(each["resources"], resource) for each in ACCEPTED)
+def is_about(entry: dict[str, str], check: str, resource: str) -> bool:
+    """Whether what is accepted is this finding."""
+    return entry["check"] == check and bool(re.fullmatch(entry["resources"], resource))
 
 
 def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_that_is_not_found(stacks: Path) -> None:
     found = findings(stacks, "cloudformation")
 
-    assert sorted(each for each in found if not accepted(*each)) == []
-    unused = [
-        each["check"]
-        for each in ACCEPTED
-        if not any(each["check"] == check and re.fullmatch(each["resources"], resource) for check, resource in found)
-    ]
+    assert sorted(each for each in found if not any(is_about(entry, *each) for entry in ACCEPTED)) == []
+    unused = [entry["check"] for entry in ACCEPTED if not any(is_about(entry, *each) for each in found)]
     assert unused == []
     assert all(each["because"] for each in ACCEPTED)
 
