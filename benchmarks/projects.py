@@ -73,11 +73,15 @@ def short(function: str) -> str:
 
 
 def inside(project: Path, script: str, *arguments: object) -> Any:
-    """What a script of `inside/` prints as JSON, run with the project's Python and modules."""
+    """What a script of `inside/` prints as JSON."""
+    return json.loads(run_inside(project, f"benchmarks.inside.{script}", *arguments))
+
+
+def run_inside(project: Path, module: str, *arguments: object) -> str:
+    """What a module of this repository prints, run with a project's Python and modules."""
     paths = f"{project}:{project / 'src'}:{ROOT}"
     environment = {"PYTHONPATH": paths, "VENV": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = (TOOLS / "bin/python", "-m", f"benchmarks.inside.{script}")
-    return json.loads(run(*command, *arguments, cwd=project, environment=environment))
+    return run(TOOLS / "bin/python", "-m", module, *arguments, cwd=project, environment=environment)
 
 
 def make(project: Path, *arguments: str) -> str:

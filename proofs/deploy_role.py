@@ -123,7 +123,7 @@ def deployed_by_pipeline(project: Path) -> Record:
     """
     (project / RECORD).unlink(missing_ok=True)
     lay_recorders(project)
-    run_inside(project, "pipeline")
+    run_inside(project, "proofs.inside.pipeline")
     record = read_record(project, PIPELINE)
     roles = (
         replace(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.projects import BIN, ROOT, TOOLS, run
+from benchmarks.projects import BIN, ROOT, TOOLS, run, run_inside
 from serverless_templates.catalogue import load
 
 __all__ = ["ROOT", "TOOLS", "Variant", "granted_in", "make_project", "run_inside", "run_tests", "variants"]
@@ -53,14 +53,8 @@ def make_project(variant: Variant, folder: Path) -> Path:
 
 def granted_in(project: Path) -> dict[str, Any]:
     """What a project's template says of its roles and resources, and deploy/role.yaml of the pipeline's."""
-    found: dict[str, Any] = json.loads(run_inside(project, "granted"))
+    found: dict[str, Any] = json.loads(run_inside(project, "proofs.inside.granted"))
     return found
-
-
-def run_inside(project: Path, script: str) -> str:
-    """What a script of `inside/` prints, run with the project's Python and modules."""
-    environment = {"PYTHONPATH": f"{project}:{ROOT}", "VENV": str(TOOLS), "PYTHONDONTWRITEBYTECODE": "1"}
-    return run(TOOLS / "bin/python", "-m", f"proofs.inside.{script}", cwd=project, environment=environment)
 
 
 def run_tests(project: Path) -> None:
