@@ -69,9 +69,9 @@ class LocalAws:
         # boto3's types know services by their literal names only.
         return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca)  # type: ignore[call-overload]
 
-    @property
+    @cached_property
     def session(self) -> boto3.session.Session:
-        """An administrator's session."""
+        """An administrator's session; one, since each reads the services' models anew."""
         return boto3.session.Session("test", "test", region_name=self.region)
 
     def fail(

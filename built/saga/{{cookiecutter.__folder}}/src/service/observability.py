@@ -50,9 +50,10 @@ def observed(handler: Handler) -> Handler:
 
     traced = tracer.capture_lambda_handler(timed, capture_response=False)
     logged: Handler = logger.inject_lambda_context(traced, clear_state=True)
-    # What is there by now stays: the collector need not look at it, and is let go again.
-    gc.freeze()
-    gc.enable()
+    if not gc.isenabled():
+        # What is there by now stays: the collector need not look at it, and is let go again.
+        gc.freeze()
+        gc.enable()
     return logged
 
 
