@@ -10,11 +10,11 @@ import argparse
 import ast
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -22,7 +22,7 @@ from random import SystemRandom
 from benchmarks.projects import patterns
 from benchmarks.table import put
 
-from .projects import ROOT, TOOLS, Variant, make_project
+from .projects import ROOT, TOOLS, Variant, make_project, side_by_side
 
 EVENTS = 10_000
 PAGE = ROOT / "docs/proofs.md"
@@ -58,14 +58,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=any_seed(), help="of what is random; another one each time")
     parser.add_argument("--pattern", choices=patterns(), action="append", help="this one only; writes nothing")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # So that nothing is left behind then either.
     chosen = options.pattern or patterns()
     try:
-        with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
-            reports = [tried(pattern, Path(folder), options.events, options.seed) for pattern in chosen]
+        with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as name, side_by_side() as runs:
+            folder = Path(name)
+            reports = list(runs.map(lambda one: tried(one, folder, options.events, options.seed), chosen))
             print(text := table(reports))
             if not options.pattern:
-                print(found := found_table(Path(folder)))
+                print(found := found_table(folder, runs))
     except CampaignError as error:
         sys.exit(str(error))
     if failed := [report for report in reports if report.wrong]:
@@ -81,19 +81,21 @@ def tried(pattern: str, folder: Path, events: int, seed: int) -> Report:
     return campaign(make_project(Variant(pattern), folder), pattern, events, seed)
 
 
-def found_table(folder: Path) -> str:
+def found_table(folder: Path, runs: ThreadPoolExecutor) -> str:
     """What was broken on purpose, and the first thing that was wrong then.
 
     Raises:
         CampaignError: a campaign did not find it.
     """
-    rows = ["| pattern | broken on purpose | wrong | the first of it |\n| --- | --- | ---: | --- |\n"]
-    for pattern in patterns():
-        for what, breakage in breakages(pattern).items():
-            print(f"{pattern}: {what}", file=sys.stderr, flush=True)
-            wrong = breakage.found(pattern, folder / what.replace(" ", "-"))
-            rows.append(f"| {pattern} | {what} | {len(wrong)} | {wrong[0].replace('|', '/'):.120} |\n")
-    return "".join(rows)
+
+    def row(pattern: str, what: str, breakage: Breakage) -> str:
+        print(f"{pattern}: {what}", file=sys.stderr, flush=True)
+        wrong = breakage.found(pattern, folder / what.replace(" ", "-"))
+        return f"| {pattern} | {what} | {len(wrong)} | {wrong[0].replace('|', '/'):.120} |\n"
+
+    rows = [runs.submit(row, pattern, *broken) for pattern in patterns() for broken in breakages(pattern).items()]
+    head = "| pattern | broken on purpose | wrong | the first of it |\n| --- | --- | ---: | --- |\n"
+    return head + "".join(done.result() for done in rows)
 
 
 def campaign(project: Path, pattern: str, events: int, seed: int) -> Report:

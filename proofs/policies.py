@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from benchmarks.table import put
 from . import deploy_role
 from .grants import Record, lay_recorders, read_record, stale_needs
 from .mutants import mutants, survivors
-from .projects import ROOT, Variant, make_project, run_tests, variants
+from .projects import ROOT, Variant, make_project, run_tests, side_by_side, variants
 
 PAGE = ROOT / "docs/proofs.md"
 BEGIN = "<!-- `make prove-policies` writes from here -->"
@@ -31,11 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make prove-policies", description=__doc__)
     parser.add_argument("--pattern", choices=sorted({variant.pattern for variant in variants()}), help="write nothing")
     chosen = parser.parse_args().pattern
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # So that nothing is left behind then either.
-    with tempfile.TemporaryDirectory(prefix="policies-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="policies-", ignore_cleanup_errors=True) as folder, side_by_side() as runs:
         projects = {one: make_project(one, Path(folder)) for one in variants() if chosen in (None, one.pattern)}
-        records = {variant: _recorded(variant, project) for variant, project in projects.items()}
-        pipelines = {variant: _deployed(variant, project) for variant, project in projects.items()}
+        records = dict(zip(projects, runs.map(_recorded, projects, projects.values()), strict=True))
+        pipelines = dict(zip(projects, runs.map(_deployed, projects, projects.values()), strict=True))
         wrong = list(_wrong(projects, records, pipelines))
         if not chosen:
             wrong += _stale(projects, records, pipelines)

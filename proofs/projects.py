@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,17 @@ from typing import Any
 from benchmarks.projects import BIN, ROOT, TOOLS, run, run_inside
 from serverless_templates.catalogue import load
 
-__all__ = ["ROOT", "TOOLS", "Variant", "granted_in", "make_project", "run_inside", "run_tests", "variants"]
+__all__ = [
+    "ROOT",
+    "TOOLS",
+    "Variant",
+    "granted_in",
+    "make_project",
+    "run_inside",
+    "run_tests",
+    "side_by_side",
+    "variants",
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,14 @@ def make_project(variant: Variant, folder: Path) -> Path:
     answers = [part for name, answer in variant.answers for part in ("--data", f"{name}={answer}")]
     run(BIN / "serverless-templates", "new", variant.pattern, project, "--defaults", *answers)
     return project
+
+
+@contextmanager
+def side_by_side() -> Iterator[ThreadPoolExecutor]:
+    """For runs on the local AWS, which wait for much of their time; who stops us, stops them as well."""
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGINT))
+    with ThreadPoolExecutor(os.cpu_count()) as runs:
+        yield runs
 
 
 def granted_in(project: Path) -> dict[str, Any]:

@@ -9,6 +9,11 @@ from helpers import ROOT, commit, git, write_sources
 from serverless_templates.build import build, write
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More workers than cores: tests on the local AWS wait for much of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home for this test alone: nobody's configuration has a say, and nothing is left in anybody's home."""
