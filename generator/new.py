@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -103,22 +101,17 @@ def _create(templates: Templates, pattern: str, destination: Path, answers: Mapp
 
 
 def _render(templates: Templates, pattern: str, folder: Path, answers: Mapping[str, str]) -> Path:
-    from cookiecutter.main import cookiecutter  # slow to import, and only needed here
+    # These, and not all of cookiecutter: its `main` imports what downloads templates, and has a say of the user's own
+    # configuration. No hooks are needed: the answers are checked, and the origin is known. Slow to import, so here.
+    from cookiecutter.generate import generate_context, generate_files
+    from cookiecutter.prompt import prompt_for_config
 
-    # A copy: installers leave compiled files beside the Python files of a template, which must not get into a project.
-    template = folder / "template"
-    shutil.copytree(templates.root / "built" / pattern, template, ignore=shutil.ignore_patterns("__pycache__"))
-    # Instead of the user's own configuration, whose defaults are not for us, and whose replay file would stay behind.
-    config = folder / "config.yaml"
-    config.write_text(json.dumps({"cookiecutters_dir": str(folder), "replay_dir": str(folder / "replay")}), "utf-8")
-    logging.getLogger("cookiecutter").setLevel(logging.CRITICAL)
-    return Path(
-        cookiecutter(
-            str(template),
-            no_input=True,
-            extra_context={**answers, "__commit": templates.commit, "__src_path": templates.source},
-            output_dir=str(folder / "output"),
-            config_file=str(config),
-            accept_hooks=False,  # the answers are checked, and the origin is known
-        )
-    )
+    template = templates.root / "built" / pattern
+    origin = {"__commit": templates.commit, "__src_path": templates.source}
+    context = generate_context(str(template / "cookiecutter.json"), extra_context={**answers, **origin})
+    context["cookiecutter"].update(prompt_for_config(context, no_input=True))
+    project = Path(generate_files(str(template), context, str(folder), accept_hooks=False))
+    # Installers leave compiled files beside the Python files of a template.
+    for compiled in list(project.rglob("__pycache__")):
+        shutil.rmtree(compiled)
+    return project
