@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from .projects import Project, inside, short
 from .table import Aim, Compared, NotMeasured, Row
 
-ROUNDS = 5
-MESSAGES = 300
+ROUNDS = 7
+MESSAGES = 1_000
 REQUESTS = 60
 UNITS = {"Api": "requests/s", "SQS": "messages/s"}
 WHAT = "through the local AWS"
