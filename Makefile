@@ -8,7 +8,7 @@ PATTERN ?= queue
 TRY := try/$(PATTERN)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test benchmark prove prove-policies prove-faults prove-input prove-updates build check lint format site requirements clean python
+.PHONY: help try test benchmark prove prove-policies prove-faults prove-input prove-updates prove-security prove-budgets build check lint format site requirements clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ test: check lint .venv-lint/.made .venv-generated/.made ## Check, lint and run e
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
 	$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
-prove: prove-policies prove-faults prove-input prove-updates ## Run every proof in its long form
+prove: prove-policies prove-faults prove-input prove-updates prove-security prove-budgets ## Run every proof in its longest form
 
 prove-policies: .venv/.made .venv-generated/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
 	$(BIN)/python -m proofs.policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
@@ -35,11 +35,17 @@ prove-faults: .venv/.made .venv-generated/.made ## Prove that faults lose and re
 	$(BIN)/python -m proofs.faults $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN)) \
 		$(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
-prove-input: .venv/.made .venv-generated/.made ## Give every question thousands of bad answers, by every way in
-	LONG=1 SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal tests/test_bad_input.py
-
-prove-updates: .venv/.made .venv-generated/.made ## Update projects of every pattern and origin, one release at a time and at a leap
-	LONG=1 $(BIN)/pytest -n auto --dist worksteal tests/test_update_matrix.py tests/test_update.py
+# These are tests, in their longest form: what they count goes into docs/proofs.md.
+prove-input: TESTS = tests/test_bad_input.py
+prove-input: ## Give every question bad answers, by every way in
+prove-updates: TESTS = tests/test_update_matrix.py
+prove-updates: ## Update projects of every pattern and origin, one release at a time and at a leap
+prove-security: TESTS = tests/test_security.py
+prove-security: ## Look for what is known to be unsafe, in every pattern and variant
+prove-budgets: TESTS = tests/test_generated.py -k packages
+prove-budgets: ## Build every function, and hold it to its budget
+prove-input prove-updates prove-security prove-budgets: .venv/.made .venv-lint/.made .venv-generated/.made
+	PROOF=$@ SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal $(TESTS)
 
 build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
 	$(BIN)/python -m serverless_templates.build

@@ -20,13 +20,11 @@ from pathlib import Path
 from random import SystemRandom
 
 from benchmarks.projects import patterns
-from benchmarks.table import put
 
+from . import figures
 from .projects import ROOT, TOOLS, Variant, make_project, side_by_side
 
 EVENTS = 10_000
-PAGE = ROOT / "docs/proofs.md"
-BEGIN = "<!-- `make prove-faults` writes from here -->"
 # For a campaign, and for each event of it.
 LONGEST_SECONDS, LONGEST_SECONDS_PER_EVENT = 600, 0.5
 
@@ -71,8 +69,8 @@ def main() -> None:
     if failed := [report for report in reports if report.wrong]:
         sys.exit("\n".join(map(failure, failed)))
     if not options.pattern:
-        command = "make prove-faults" + (f" EVENTS={options.events}" if options.events != EVENTS else "")
-        put(f"Made by `{command}`.\n\n{text}\n{found}", PAGE, BEGIN)
+        fewer = f" EVENTS={options.events}" if options.events != EVENTS else ""
+        figures.write("prove-faults", f"{text}\n{found}", fewer)
 
 
 def tried(pattern: str, folder: Path, events: int, seed: int) -> Report:

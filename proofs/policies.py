@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.table import put
-
-from . import deploy_role
+from . import deploy_role, figures
 from .grants import Record, lay_recorders, read_record, stale_needs
 from .mutants import mutants, survivors
-from .projects import ROOT, Variant, make_project, run_tests, side_by_side, variants
+from .projects import Variant, make_project, run_tests, side_by_side, variants
 
-PAGE = ROOT / "docs/proofs.md"
-BEGIN = "<!-- `make prove-policies` writes from here -->"
 Records = dict[Variant, Record]
 HEAD = """\
 | role | action | on | calls |
@@ -37,8 +32,7 @@ def main() -> None:
         wrong = list(_wrong(projects, records, pipelines))
         if not chosen:
             wrong += _stale(projects, records, pipelines)
-        text = f"Made by `make prove-policies` on {platform.system()}, Python {platform.python_version()}.\n\n"
-        text += "\n".join(
+        text = "\n".join(
             f"{section(variant, records)}\n{deploy_role.summary(projects[variant], record.types)}"
             for variant, record in records.items()
         )
@@ -48,7 +42,7 @@ def main() -> None:
     if wrong:
         sys.exit("\n".join(wrong))
     if not chosen:
-        put(text, PAGE, BEGIN)
+        figures.write("prove-policies", text)
 
 
 def _recorded(variant: Variant, project: Path) -> Record:

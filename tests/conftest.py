@@ -2,16 +2,36 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from helpers import ROOT, commit, git, write_sources
+from helpers import PROOF, ROOT, commit, git, write_sources
 from serverless_templates.build import build, write
+
+from proofs import figures
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
+    """After a proof, what its tests have counted goes into the documentation."""
+    if PROOF and exitstatus == 0:
+        ended = [report for report in terminalreporter.stats[""] if report.when == "teardown"]
+        counted = {test.nodeid: dict(test.user_properties) for test in ended if test.user_properties}
+        figures.write(PROOF, figures.table(counted))
+
+
+@pytest.fixture
+def counts(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """What a test counts, for the documentation."""
+    counted: dict[str, Any] = {}
+    yield counted
+    request.node.user_properties.extend(counted.items())
 
 
 @pytest.fixture(autouse=True)

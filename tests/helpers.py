@@ -15,8 +15,8 @@ BIN = Path(sys.executable).parent
 CATALOGUE = load(ROOT)
 PATTERNS = tuple(CATALOGUE.patterns)
 ANSWERS_FILE = ".copier-answers.yml"
-# `make prove-input` and `make prove-updates`: more of the same than `make test` has time for.
-LONG = "LONG" in os.environ
+# The proof that is run, such as prove-input: it tries more than `make test` has time for.
+PROOF = os.environ.get("PROOF", "")
 
 MINIMAL_SOURCES = {
     "templates/catalogue.yaml": """\

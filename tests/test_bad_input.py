@@ -1,7 +1,7 @@
 """Whatever is answered to a question: it is refused before anything is written, or it comes out as itself everywhere.
 
-`make test` tries a few answers a question, `make prove-input` many. Both are random: Hypothesis prints what it found
-and how to try that again.
+`make test` tries a few answers a question, `make prove-input` a hundred. Both are random: Hypothesis prints what it
+found, and how to try that again.
 """
 
 import os
@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
 from copier import run_copy
-from helpers import ANSWERS_FILE, CATALOGUE, LONG, PATTERNS, answers, comparable, everything, write_files
+from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, PROOF, answers, comparable, everything, write_files
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from serverless_templates import cli, new
@@ -29,7 +29,7 @@ from ways import WAYS, Request, complete
 QUESTIONS = {question.name: question for pattern in PATTERNS for question in CATALOGUE.questions_of(pattern)}
 # An example creates or refuses a project in every engine: about a second.
 few = settings(
-    max_examples=500 if LONG else 5,
+    max_examples=100 if PROOF else 5,
     deadline=None,
     database=None,
     print_blob=True,
@@ -37,7 +37,7 @@ few = settings(
     suppress_health_check=list(HealthCheck),
 )
 # A process for each engine: several seconds.
-fewer = settings(few, max_examples=50 if LONG else 2)
+fewer = settings(few, max_examples=20 if PROOF else 2)
 
 # What means something to YAML, TOML, JSON, Jinja, Python, a shell, a file system, a terminal or AWS.
 MEAN = [
@@ -174,6 +174,12 @@ def patterns_with(question: Question) -> st.SearchStrategy[str]:
     return st.sampled_from([pattern for pattern in PATTERNS if question in CATALOGUE.questions_of(pattern)])
 
 
+def count(counts: dict[str, int], refusal: object) -> None:
+    """One more that was tried, and what became of it; in this order, for that of the columns."""
+    for name, more in {"tried": True, "refused": refusal is not None, "taken": refusal is None}.items():
+        counts[name] = counts.get(name, 0) + more
+
+
 # The engines, in this process
 
 
@@ -254,11 +260,12 @@ def assert_every_file_parses(project: Path) -> None:
 @few
 @given(data=st.data())
 def test_every_engine_refuses_it_or_makes_the_same_project_with_it(
-    question: Question, command_reads: Path, data: st.DataObject
+    question: Question, command_reads: Path, data: st.DataObject, counts: dict[str, int]
 ) -> None:
     pattern = data.draw(patterns_with(question), label="pattern")
     given_answers = given_answer(question.name, data.draw(answers_to(question), label=question.name))
     words = refused(pattern, given_answers)
+    count(counts, words)
     made: dict[str, dict[str, tuple[bytes, bool]]] = {}
 
     for engine, create in ENGINES.items():
@@ -277,11 +284,12 @@ def test_every_engine_refuses_it_or_makes_the_same_project_with_it(
 @few
 @given(data=st.data())
 def test_whatever_is_taken_comes_out_as_itself_in_every_file_of_every_engine(
-    command_reads: Path, data: st.DataObject
+    command_reads: Path, data: st.DataObject, counts: dict[str, int]
 ) -> None:
     pattern = data.draw(st.sampled_from(PATTERNS), label="pattern")
     questions = CATALOGUE.questions_of(pattern)
     given_answers = {question.name: data.draw(taken_by(question), label=question.name) for question in questions}
+    count(counts, None)
     with guarded() as output:
         in_the_command(command_reads, pattern, given_answers | STAND_INS, output)
         expected = made_with(pattern, given_answers | STAND_INS, output)
@@ -317,7 +325,7 @@ def can_be_given(way: str, question: Question, text: str) -> bool:
 @fewer
 @given(data=st.data())
 def test_so_does_every_other_way_in(
-    way: str, command_reads: Path, data: st.DataObject, request: pytest.FixtureRequest
+    way: str, command_reads: Path, data: st.DataObject, request: pytest.FixtureRequest, counts: dict[str, int]
 ) -> None:
     sam = request.getfixturevalue("sam") if way == "sam init" else ""
     question = data.draw(st.sampled_from(list(QUESTIONS.values())), label="question")
@@ -325,6 +333,7 @@ def test_so_does_every_other_way_in(
     text = data.draw(answers_to(question).filter(lambda text: can_be_given(way, question, text)), label="answer")
     given_answers = given_answer(question.name, text)
     words = refused(pattern, given_answers)
+    count(counts, words)
 
     with guarded() as output:
         done = WAYS[way](Request(command_reads, pattern, given_answers, output, sam))
@@ -350,11 +359,14 @@ answers_files = st.one_of(
 )
 
 
-@settings(few, max_examples=5_000 if LONG else 100)
+@settings(few, max_examples=5_000 if PROOF else 100)
 @given(content=answers_files)
-def test_an_answers_file_is_understood_or_named_as_the_reason(content: bytes, tmp_path: Path) -> None:
+def test_an_answers_file_is_understood_or_named_as_the_reason(
+    content: bytes, tmp_path: Path, counts: dict[str, int]
+) -> None:
     (tmp_path / ANSWERS_FILE).write_bytes(content)
     error = raised_by(find_project, tmp_path)
+    count(counts, error)
 
     assert error is None or (isinstance(error, UsageError) and str(tmp_path) in error.message)
     assert (tmp_path / ANSWERS_FILE).read_bytes() == content

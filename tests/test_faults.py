@@ -1,14 +1,16 @@
 """Faults, survived: a short campaign per pattern, and that a campaign finds what is broken."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS, ROOT
+from helpers import PATTERNS, ROOT, run
 
-from proofs.faults import BEGIN, PAGE, Breakage, CampaignError, Report, any_seed, breakages, campaign, failure, table
+from proofs.faults import Breakage, CampaignError, Report, any_seed, breakages, campaign, failure, script_of, table
 from proofs.inside.campaign_plan import OUTAGE, SINGLE, Event, Outage, Send, events_of, steps_of
 from proofs.inside.campaign_verdict import Seen, lost_in, not_done, twice_in
-from proofs.projects import Variant, make_project
+from proofs.projects import TOOLS, Variant, make_project
 
 EVENTS = 1_000
 FUNCTIONS = ["Submit", "Process"]
@@ -48,6 +50,16 @@ def test_what_is_broken_on_purpose_has_to_be_there(tmp_path: Path) -> None:
 def test_a_pattern_without_a_campaign_is_told_to_write_one() -> None:
     with pytest.raises(CampaignError, match=r"unheard-of/campaign\.py is missing: write it"):
         breakages("unheard-of")
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_what_a_campaign_has_to_know_fits_the_project(pattern: str, tmp_path: Path) -> None:
+    project = make_project(Variant(pattern), tmp_path)
+    shutil.copy(script_of(pattern), project / "campaign.py")
+
+    done = run(TOOLS / "bin/mypy", "campaign.py", cwd=project, env={**os.environ, "MYPYPATH": str(ROOT)})
+
+    assert done.returncode == 0, done.stdout
 
 
 # --- What goes on ---
@@ -134,10 +146,6 @@ def test_the_table_has_a_column_for_each_pattern() -> None:
     lines = table([Report("queue", 7, {"events": 10_000}, []), Report("saga", 8, {"events": 20}, [])]).splitlines()
 
     assert lines == ["|  | queue | saga |", "| --- | ---: | ---: |", "| events | 10,000 | 20 |", "| seed | 7 | 8 |"]
-
-
-def test_the_documentation_has_the_markers() -> None:
-    assert BEGIN in PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

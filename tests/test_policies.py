@@ -267,10 +267,6 @@ def test_a_variant_with_the_same_rights_has_no_table_of_its_own() -> None:
     assert "The same rights as shop" in policies.section(same, {Variant("shop"): RECORD, same: RECORD})
 
 
-def test_the_page_has_a_place_for_the_tables() -> None:
-    assert policies.BEGIN in policies.PAGE.read_text("utf-8")
-
-
 # --- Exceptions, and the deploy role ---
 
 

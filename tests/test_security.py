@@ -44,20 +44,17 @@ def stacks(projects: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def findings(folder: Path, *frameworks: str) -> set[tuple[str, str]]:
+def findings(folder: Path, framework: str, counts: dict[str, int] | None = None) -> set[tuple[str, str]]:
     """The scanner's findings: the check, and the resource."""
     done = run(
-        *(LINTERS / "checkov", "--directory", folder, "--framework", *frameworks),
+        *(LINTERS / "checkov", "--directory", folder, "--framework", framework),
         *("--output", "json", "--quiet", "--compact", "--skip-download"),
     )
     assert done.returncode in (0, 1), done.stderr
-    reports: Any = json.loads(done.stdout)
-    failed = [
-        check
-        for report in (reports if isinstance(reports, list) else [reports])
-        for check in report.get("results", {}).get("failed_checks", [])
-    ]
-    return {(check["check_id"], check["resource"]) for check in failed}
+    report: Any = json.loads(done.stdout)
+    if counts is not None:
+        counts |= {"checks passed": report["summary"]["passed"], "findings accepted": report["summary"]["failed"]}
+    return {(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]}
 
 
 def secrets(folder: Path) -> list[str]:
@@ -80,8 +77,10 @@ def is_about(entry: dict[str, str], check: str, resource: str) -> bool:
     return entry["check"] == check and bool(re.fullmatch(entry["resources"], resource))
 
 
-def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_that_is_not_found(stacks: Path) -> None:
-    found = findings(stacks, "cloudformation")
+def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_that_is_not_found(
+    stacks: Path, counts: dict[str, int]
+) -> None:
+    found = findings(stacks, "cloudformation", counts)
 
     assert sorted(each for each in found if not any(is_about(entry, *each) for entry in ACCEPTED)) == []
     unused = [entry["check"] for entry in ACCEPTED if not any(is_about(entry, *each) for each in found)]
@@ -89,8 +88,8 @@ def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_th
     assert all(each["because"] for each in ACCEPTED)
 
 
-def test_nothing_is_found_in_workflows(projects: Path) -> None:
-    assert findings(projects, "github_actions") == set()
+def test_nothing_is_found_in_workflows(projects: Path, counts: dict[str, int]) -> None:
+    assert findings(projects, "github_actions", counts) == set()
 
 
 def test_there_is_no_secret_anywhere(projects: Path) -> None:
