@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -69,9 +70,18 @@ def make_project(variant: Variant, folder: Path) -> Path:
 @contextmanager
 def side_by_side() -> Iterator[ThreadPoolExecutor]:
     """For runs on the local AWS, which wait for much of their time; who stops us, stops them as well."""
-    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGINT))
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        sys.exit("stopped")
+
+    signal.signal(signal.SIGTERM, stop)
     with ThreadPoolExecutor(os.cpu_count()) as runs:
-        yield runs
+        try:
+            yield runs
+        finally:
+            runs.shutdown(cancel_futures=True)
 
 
 def granted_in(project: Path) -> dict[str, Any]:
