@@ -1,7 +1,7 @@
 """Whatever is answered to a question: it is refused before anything is written, or it comes out as itself everywhere.
 
-`make test` tries a few answers a question, `make prove-input` a hundred. Both are random: Hypothesis prints what it
-found, and how to try that again.
+`make test` tries a few answers a question, `make prove-input` fifty. Both are random: Hypothesis prints what it found,
+and how to try that again.
 """
 
 import os
@@ -29,14 +29,14 @@ from ways import WAYS, Request, complete
 QUESTIONS = {question.name: question for pattern in PATTERNS for question in CATALOGUE.questions_of(pattern)}
 # An example creates or refuses a project in every engine: about a second.
 few = settings(
-    max_examples=100 if PROOF else 5,
+    max_examples=50 if PROOF else 5,
     deadline=None,
     database=None,
     print_blob=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to find something simpler would take minutes
     suppress_health_check=list(HealthCheck),
 )
-# A process for each engine: several seconds.
+# A process for each engine, or several projects: several seconds.
 fewer = settings(few, max_examples=20 if PROOF else 2)
 
 # What means something to YAML, TOML, JSON, Jinja, Python, a shell, a file system, a terminal or AWS.
@@ -281,7 +281,7 @@ def test_every_engine_refuses_it_or_makes_the_same_project_with_it(
     assert all(files == made["copier"] for files in made.values())
 
 
-@few
+@fewer
 @given(data=st.data())
 def test_whatever_is_taken_comes_out_as_itself_in_every_file_of_every_engine(
     command_reads: Path, data: st.DataObject, counts: dict[str, int]
