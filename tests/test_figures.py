@@ -27,7 +27,7 @@ def test_each_test_has_a_row_and_each_thing_that_was_counted_a_column() -> None:
 @pytest.mark.parametrize("proof", PROOFS)
 def test_the_documentation_has_the_command_of_each_proof_and_its_figures(proof: str) -> None:
     page = PAGE.read_text("utf-8")
-    _, _, figures = page.partition(f"{begins(proof)}\n\nMade by `make {proof}`")
+    _, _, figures = page.partition(f"{begins(proof)}\n\nMade by `make {proof}")
 
     assert f"\nmake {proof} " in page
     assert figures.partition("<!-- to here -->")[0].count("\n|") > 2
