@@ -20,7 +20,8 @@ try: .venv/.made ## Create a project in try/, test it and run its demo (PATTERN=
 	$(MAKE) -C $(TRY) test
 	$(MAKE) -C $(TRY) demo
 
-test: check lint .venv-lint/.made .venv-generated/.made ## Check, lint and run every test
+test: ## Check, lint and run every test
+	$(MAKE) --no-print-directory --jobs=2 check lint .venv-lint/.made .venv-generated/.made
 	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
 
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)

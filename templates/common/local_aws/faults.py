@@ -88,9 +88,7 @@ class Faults:
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         if kind in ("crash", "freeze"):
-            _signal_function(
-                _function_of(scope), signal.SIGKILL if kind == "crash" else signal.SIGSTOP
-            )
+            _signal_caller(scope, signal.SIGKILL if kind == "crash" else signal.SIGSTOP)
         if kind in ("throttle", "error"):
             await _refuse(scope, send, kind)
         else:
@@ -101,24 +99,32 @@ class Faults:
         await self._app(scope, _giving(body), _to_nobody)
 
 
+def _access_key(scope: Scope) -> str:
+    """Of the session that the call is signed with: each process of a function has its own."""
+    authorization: str = dict(scope["headers"])[b"authorization"].decode()
+    return authorization.partition("Credential=")[2].partition("/")[0]
+
+
 def _function_of(scope: Scope) -> str:
-    """The name of the function whose call this is, from the access key of its role's session."""
+    """The name of the function whose call this is."""
     from ministack.services import sts
 
-    authorization = dict(scope["headers"])[b"authorization"].decode()
-    access_key = authorization.partition("Credential=")[2].partition("/")[0]
-    name: str = sts._sessions[access_key]["Arn"].rpartition("/")[2]
+    name: str = sts._sessions[_access_key(scope)]["Arn"].rpartition("/")[2]
     return name
 
 
-def _signal_function(name: str, number: signal.Signals) -> None:
-    """Send a signal to every process in which a function is at work."""
+def _signal_caller(scope: Scope, number: signal.Signals) -> None:
+    """Send a signal to the process whose call this is."""
     from ministack.core import lambda_runtime
 
+    from local_aws.gaps.python_runtime import access_key_at
+
+    key = _access_key(scope)
     for workers in list(lambda_runtime._workers.values()):
         for worker in workers:
-            if worker.func_name == name and worker.in_use and worker._proc:
-                worker._proc.send_signal(number)
+            server, process = worker._server, worker._proc
+            if server and process and access_key_at(server.server_address[1]) == key:
+                process.send_signal(number)
 
 
 async def _refuse(scope: Scope, send: Send, kind: str) -> None:

@@ -62,6 +62,7 @@ NOT_BY_NAME = {
     " logs:ListLogDeliveries logs:UpdateLogDelivery"
     " logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
     " sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe"
+    # <<fragment test_deploy_role.on-everything.txt>>
     " xray:PutTelemetryRecords xray:PutTraceSegments",
     r".*:alarm:\*": "cloudwatch:DescribeAlarms",
     r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",

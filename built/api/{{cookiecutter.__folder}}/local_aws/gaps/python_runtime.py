@@ -2,6 +2,7 @@
 
 Closed: they run on AWS's own runtime client, with only the variables that Lambda sets. So errors
 have their types, crashes look as on AWS, and a variable that the template misses is missing here.
+Each process has a session of its own, so that a call tells which of them made it.
 """
 
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sts
 
 BOOTSTRAP = """\
 #!/bin/sh
@@ -40,6 +41,11 @@ def is_needed() -> bool:
     return runs_on is not lambda_runtime.ProvidedWorker
 
 
+def access_key_at(port: int) -> str:
+    """Of the session of the process whose events come from a port."""
+    return f"ASIA{port:016}"
+
+
 def close() -> None:
     code_dir = lambda_svc._provided_runtime_code_dir
     worker_env = lambda_svc._provided_worker_env
@@ -55,6 +61,9 @@ def close() -> None:
 
     def lambda_env(config: dict[str, Any], directory: str, port: int) -> dict[str, str]:
         env = worker_env(config, directory, port)
+        session = sts._sessions[env["AWS_ACCESS_KEY_ID"]]
+        env["AWS_ACCESS_KEY_ID"] = access_key_at(port)
+        sts.register_session(access_key_at(port), session)
         from_template = lambda_svc._runtime_env_vars(config)
         names = (*FROM_MACHINE, *FROM_LAMBDA, *from_template)
         return {name: env[name] for name in names if name in env} | {
@@ -62,7 +71,6 @@ def close() -> None:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config['FunctionName']}",
             "PYTHONPATH": directory,
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def buffered_runtime_api(worker: Any, *rest: Any) -> Any:

@@ -65,7 +65,8 @@ NOT_BY_NAME = {
     " logs:ListLogDeliveries logs:UpdateLogDelivery"
     " logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
     " sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe"
-    " xray:PutTelemetryRecords xray:PutTraceSegments",
+{% if cookiecutter.authentication == "JWT" %}    " cognito-idp:CreateUserPool"
+{% endif %}    " xray:PutTelemetryRecords xray:PutTraceSegments",
     r".*:alarm:\*": "cloudwatch:DescribeAlarms",
     r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",
     r".*:deploymentconfig:CodeDeployDefault\.\*": "codedeploy:GetDeploymentConfig",
@@ -81,7 +82,6 @@ NOT_BY_NAME = {
     " cognito-idp:DescribeUserPoolClient cognito-idp:GetUserPoolMfaConfig"
     " cognito-idp:ListTagsForResource cognito-idp:TagResource cognito-idp:UntagResource"
     " cognito-idp:UpdateUserPool cognito-idp:UpdateUserPoolClient",
-    r"[*]": "cognito-idp:CreateUserPool",
 {% endif %}}
 # Services whose actions on data a role of the stack may one day need: the boundary leaves room.
 OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}

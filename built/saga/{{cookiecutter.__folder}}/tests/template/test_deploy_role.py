@@ -63,6 +63,7 @@ NOT_BY_NAME = {
     " logs:ListLogDeliveries logs:UpdateLogDelivery"
     " logs:DescribeIndexPolicies logs:DescribeLogGroups logs:DescribeResourcePolicies"
     " sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe"
+    " logs:PutResourcePolicy xray:GetSamplingRules xray:GetSamplingTargets"
     " xray:PutTelemetryRecords xray:PutTraceSegments",
     r".*:alarm:\*": "cloudwatch:DescribeAlarms",
     r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",
@@ -73,10 +74,6 @@ NOT_BY_NAME = {
     r".*:transform/(LanguageExtensions|Serverless-2016-10-31)": "cloudformation:CreateChangeSet",
     r".*::/(restapis|tags)(/.*)?": "apigateway:DELETE apigateway:GET apigateway:PATCH"
     " apigateway:POST apigateway:PUT",
-    # What the workflow's logs and traces take of its role, and so of the boundary.
-    r"[*]": "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups"
-    " logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries"
-    " logs:PutResourcePolicy logs:UpdateLogDelivery xray:GetSamplingRules xray:GetSamplingTargets",
 }
 # Services whose actions on data a role of the stack may one day need: the boundary leaves room.
 OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}

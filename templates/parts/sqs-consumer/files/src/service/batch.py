@@ -37,7 +37,7 @@ def process_batch(
             continue
         try:
             work(record)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (one record must not harm the others)
             if not _gave_up(record, error, set_aside, max_receive_count):
                 to_retry.append({"itemIdentifier": record["messageId"]})
     logger.remove_keys(["message_id", "correlation_id"])
@@ -57,7 +57,7 @@ def _gave_up(
         return False
     try:
         set_aside(record, cause)
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever it is, the others go on)
         # SQS itself moves the message after the last attempt; only the cause is lost there.
         logger.exception("could not be set aside", attempt=attempt, cause=cause)
         return False

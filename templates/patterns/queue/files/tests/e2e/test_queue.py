@@ -300,7 +300,7 @@ def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
 
 
 def test_queues_take_nothing_without_tls(orders: Orders) -> None:
-    """The local AWS listens on TLS alone, so ask IAM what it would say to a plain request."""
+    """The local AWS listens on TLS alone, so there is no plain request to try: see the policy."""
     policy = orders.sqs.get_queue_attributes(QueueUrl=orders.queue, AttributeNames=["Policy"])
     [statement] = json.loads(policy["Attributes"]["Policy"])["Statement"]
 

@@ -155,6 +155,15 @@ def test_what_cannot_be_done_is_parked_and_tried_again_when_it_is_resumed(name: 
     assert STATES[parked].get("Next") == STATES[name].get("Next")
 
 
+@pytest.mark.parametrize("name", ["NotifyCustomer", *(undo for _, undo in TOGETHER)])
+def test_what_failed_without_a_cause_is_parked_as_well(name: str) -> None:
+    """An expression that finds nothing is an error, and would end the workflow half-done."""
+    [catch] = STATES[name]["Catch"]
+    cause = "$states.errorOutput.Cause"
+
+    assert catch["Assign"]["cause"] == f"{{% $exists({cause}) ? {cause} : '' %}}"
+
+
 @pytest.mark.parametrize("name", PARKING)
 def test_a_parked_case_says_all_it_takes_to_finish_it_by_hand(name: str) -> None:
     case = PARKING[name]["Arguments"]["MessageBody"]

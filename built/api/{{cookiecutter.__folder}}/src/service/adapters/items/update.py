@@ -21,6 +21,7 @@ def update(
     Raises:
         ItemNotFoundError: there is none.
         VersionConflictError: somebody else was faster.
+        BusyError: somebody else writes it at this moment.
     """
     try:
         changed = dynamodb.update_item(

@@ -18,6 +18,7 @@ def delete(dynamodb: "DynamoDBClient", table: str, item_id: str, version: int) -
     Raises:
         ItemNotFoundError: there is none.
         VersionConflictError: somebody else has changed it.
+        BusyError: somebody else writes it at this moment.
     """
     try:
         dynamodb.delete_item(
