@@ -13,6 +13,7 @@ from serverless_templates.build import build, write
 from proofs import figures
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return (os.cpu_count() or 1) + 1

@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from cookiecutter.main import cookiecutter
 from copier import run_copy
-from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, PROOF, answers, comparable, everything, write_files
+from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, PROOF, answers, comparable, everything, git, write_files
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from serverless_templates import cli, new
@@ -352,21 +352,35 @@ def test_so_does_every_other_way_in(
 
 values = st.one_of(mean_text, st.none(), st.booleans(), st.integers(), st.floats(), st.dates(), st.lists(mean_text))
 keys = st.sampled_from(["_commit", "_src_path", "pattern", *QUESTIONS])
+SOUND = {"_commit": "v0.1.0", "_src_path": "templates", "pattern": PATTERNS[0], "project_slug": "orders"}
 answers_files = st.one_of(
     st.binary(max_size=200),
     mean_text.map(lambda text: text.encode(errors="surrogatepass")),
     st.dictionaries(keys, values).map(lambda data: yaml.safe_dump(data).encode()),
+    st.dictionaries(keys, values, max_size=2).map(lambda changes: yaml.safe_dump(SOUND | changes).encode()),
 )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "--quiet")
+    return tmp_path
 
 
 @settings(few, max_examples=5_000 if PROOF else 100)
 @given(content=answers_files)
 def test_an_answers_file_is_understood_or_named_as_the_reason(
-    content: bytes, tmp_path: Path, counts: dict[str, int]
+    content: bytes, repository: Path, counts: dict[str, int]
 ) -> None:
-    (tmp_path / ANSWERS_FILE).write_bytes(content)
-    error = raised_by(find_project, tmp_path)
+    (repository / ANSWERS_FILE).write_bytes(content)
+    error = raised_by(find_project, repository)
     count(counts, error)
 
-    assert error is None or (isinstance(error, UsageError) and str(tmp_path) in error.message)
-    assert (tmp_path / ANSWERS_FILE).read_bytes() == content
+    assert error is None or (isinstance(error, UsageError) and str(repository) in error.message)
+    assert (repository / ANSWERS_FILE).read_bytes() == content
+
+
+def test_an_answers_file_that_is_sound_is_understood(repository: Path) -> None:
+    (repository / ANSWERS_FILE).write_text(yaml.safe_dump(SOUND))
+
+    assert find_project(repository).folder == repository.resolve()

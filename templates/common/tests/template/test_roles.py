@@ -26,6 +26,7 @@ POLLING = {
 }
 # What has a policy of its own: the type of that policy, and where it names what it is for.
 OWN_POLICIES = {
+    "AWS::Events::EventBus": ("AWS::Events::EventBusPolicy", "EventBusName"),
     "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket"),
     "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics"),
     "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues"),
@@ -64,6 +65,14 @@ def reached(function: dict[str, Any], actions: set[str]) -> set[str]:
         if actions & set(as_list(statement["Action"]))
         for name in named(statement["Resource"])
     }
+
+
+def who_may(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a policy that says who may do something here."""
+    properties = policy["Properties"]
+    if policy["Type"] == "AWS::Events::EventBusPolicy":
+        return as_list(properties["Statement"])
+    return as_list(properties["PolicyDocument"]["Statement"])
 
 
 def trusted_by(role: str) -> set[str]:
@@ -141,14 +150,21 @@ def test_what_moves_traffic_can_do_that_and_no_more() -> None:
     }
 
 
+def test_every_policy_is_one_that_the_tests_here_know() -> None:
+    """IAM's say what a role may do; all others, who may do something here."""
+    kinds = {resource["Type"] for resource in template()["Resources"].values()}
+    policies = {kind for kind in kinds if kind.endswith("Policy")}
+
+    assert policies <= {"AWS::IAM::Policy", *(policy for policy, _ in OWN_POLICIES.values())}
+
+
 def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> None:
-    """Topics, queues and buckets have policies of their own, which could let anybody in."""
+    """What has a policy of its own could let anybody in."""
     allowed = [
         statement
-        for resource in template()["Resources"].values()
-        if "PolicyDocument" in resource.get("Properties", {})
-        if resource["Type"] != "AWS::IAM::Policy"  # What a role may do, not who may do it here.
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        for kind, _ in OWN_POLICIES.values()
+        for policy in resources(kind).values()
+        for statement in who_may(policy)
         if statement["Effect"] == "Allow"
     ]
 
@@ -162,13 +178,13 @@ def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> No
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind in OWN_POLICIES for name in resources(kind)]
 )
-def test_queues_topics_and_buckets_are_reached_over_tls_only(kind: str, name: str) -> None:
+def test_what_has_a_policy_of_its_own_is_reached_over_tls_only(kind: str, name: str) -> None:
     policy, names = OWN_POLICIES[kind]
     [tls_only] = (
         statement
         for found in resources(policy).values()
         if {"Ref": name} in as_list(found["Properties"][names])
-        for statement in found["Properties"]["PolicyDocument"]["Statement"]
+        for statement in who_may(found)
         if statement["Effect"] == "Deny"
     )
 
