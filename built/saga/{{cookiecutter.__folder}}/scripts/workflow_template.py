@@ -2,22 +2,20 @@
 
 import json
 
-import yaml
-
-from scripts.draw import DEFINITION
+from scripts.draw import definition
 
 
 def main() -> None:
     """A step of `make lint`."""
-    text = DEFINITION.read_text().replace("${Partition}", "aws")
     workflow = {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {
             "RoleArn": "arn:aws:iam::123456789012:role/any",
-            "Definition": yaml.safe_load(text),
+            "Definition": definition(),
         },
     }
-    print(json.dumps({"Resources": {"Workflow": workflow}}, indent=2))
+    template = json.dumps({"Resources": {"Workflow": workflow}}, indent=2)
+    print(template.replace("${Partition}", "aws"))
 
 
 if __name__ == "__main__":
