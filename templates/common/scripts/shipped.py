@@ -42,8 +42,19 @@ _Loader.add_multi_constructor("!", _short_form)
 @cache
 def template(path: str = "template.yaml") -> dict[str, Any]:
     """A CloudFormation template of this project, each Fn::ForEach in it written out."""
-    loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    loaded = load(path)
     return {**loaded, "Resources": _written_out(loaded["Resources"])}
+
+
+def load(path: str) -> dict[str, Any]:
+    """A CloudFormation template of this project, as it stands there."""
+    return parse((PROJECT / path).read_text())
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A CloudFormation template, its short forms written out."""
+    loaded: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    return loaded
 
 
 def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
@@ -178,11 +189,31 @@ def parameters(environment: str) -> dict[str, str]:
     return {name: value.strip('"') for name, value in pairs}
 
 
+def holds(condition: Any, environment: str) -> bool:
+    """Whether a condition of the template, or its name, is true in an environment."""
+    match condition:
+        case str(name):
+            return holds(template()["Conditions"][name], environment)
+        case {"Fn::Equals": [one, other]}:
+            return str(resolve(one, environment)) == str(resolve(other, environment))
+        case {"Fn::Not": [inner]}:
+            return not holds(inner, environment)
+        case {"Condition": str(name)}:
+            return holds(name, environment)
+        case {"Fn::And": parts}:
+            return all(holds(part, environment) for part in parts)
+        case {"Fn::Or": parts}:
+            return any(holds(part, environment) for part in parts)
+    raise ValueError(f"unknown condition {condition}")
+
+
 def resolve(value: Any, environment: str) -> Any:
-    """A value of the template in an environment, where it is a parameter or in a mapping."""
+    """A value of the template in an environment: of a parameter, a mapping, or an Fn::If."""
     match value:
         case {"Ref": str(name)}:
             return parameters(environment)[name]
+        case {"Fn::If": [str(condition), yes, no]}:
+            return resolve(yes if holds(condition, environment) else no, environment)
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute)]}:
             return template()["Mappings"][mapping][key][attribute]
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute), {"DefaultValue": default}]}:
