@@ -144,11 +144,12 @@ def statements_of(role: str) -> list[dict[str, Any]]:
 
 
 def named(value: Any) -> set[str]:
-    """Logical ids of the template's resources that a value refers to."""
+    """Logical ids of the template's resources that a value refers to, by their aliases too."""
     found: set[str] = set()
     match value:
         case {"Ref": str(name)}:
-            found = {name}
+            # SAM calls a function's alias Function.Alias, and a workflow's WorkflowAliaslive.
+            found = {name.partition(".")[0].removesuffix("Aliaslive")}
         case {"Fn::GetAtt": str(attribute)}:
             found = {attribute.partition(".")[0]}
         case {"Fn::Sub": str(text)}:
@@ -210,6 +211,8 @@ def holds(condition: Any, environment: str) -> bool:
 def resolve(value: Any, environment: str) -> Any:
     """A value of the template in an environment: of a parameter, a mapping, or an Fn::If."""
     match value:
+        case {"Ref": "AWS::NoValue"}:
+            return None
         case {"Ref": str(name)}:
             return parameters(environment)[name]
         case {"Fn::If": [str(condition), yes, no]}:

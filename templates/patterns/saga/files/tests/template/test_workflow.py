@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scripts.draw import definition, redrawn
-from scripts.shipped import as_list, functions, named, resources, statements_of, template
+from scripts.shipped import as_list, functions, named, resolve, resources, statements_of, template
 from scripts.stacks import PROJECT
 
 WORKFLOW = definition()
@@ -92,7 +92,42 @@ def test_only_what_may_pass_is_tried_again(name: str) -> None:
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_runs_the_live_version_of_the_function_of_its_name(name: str) -> None:
     assert STEPS[name]["Arguments"]["FunctionName"] == f"${{{name}}}"
-    assert MACHINE["DefinitionSubstitutions"][name] == {"Fn::Sub": f"${{{name}Function.Arn}}:live"}
+    assert MACHINE["DefinitionSubstitutions"][name] == {"Ref": f"{name}Function.Alias"}
+
+
+def test_a_definition_takes_effect_after_all_that_it_calls() -> None:
+    """CloudFormation waits for what is referred to, and not for a name put together as text."""
+    called = {
+        name: value
+        for name, value in MACHINE["DefinitionSubstitutions"].items()
+        if name != "Partition"
+    }
+
+    for value in called.values():
+        assert value.keys() == {"Ref"}
+        assert named(value)
+
+
+def test_orders_start_on_the_version_that_the_alias_points_to() -> None:
+    starting = functions()["StartOrderFunction"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
+
+    assert MACHINE["AutoPublishAlias"] == "live"
+    assert starting == {"Ref": "OrderWorkflowAliaslive"}
+
+
+def test_a_new_definition_takes_over_step_by_step_and_failed_orders_take_it_back() -> None:
+    """Step Functions wants a share and an interval, but where all moves at once."""
+    preference = MACHINE["DeploymentPreference"]
+    [alarm] = named(preference["Alarms"])
+
+    assert resolve(preference["Type"], "prod") == "LINEAR"
+    assert resolve(preference["Percentage"], "prod") == 10
+    assert resolve(preference["Interval"], "prod") == 1
+    assert resolve(preference["Type"], "dev") == "ALL_AT_ONCE"
+    assert resolve(preference["Percentage"], "dev") is None
+    assert (
+        resources("AWS::CloudWatch::Alarm")[alarm]["Properties"]["MetricName"] == "ExecutionsFailed"
+    )
 
 
 @pytest.mark.parametrize("name", STEPS)

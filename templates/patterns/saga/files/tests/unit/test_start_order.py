@@ -12,7 +12,7 @@ from service.domain.orders import Order
 from tests.unit.conftest import Lines, Measured, Trace
 
 ORDER = Order("order-1", "marked", 2, 4_200, "DE")
-ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:Order"
+ARN = "arn:aws:states:eu-west-1:123456789012:stateMachine:Order:live"
 
 
 class ExecutionAlreadyExists(Exception):  # noqa: N818 (as AWS names it)

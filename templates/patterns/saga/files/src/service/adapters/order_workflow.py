@@ -44,6 +44,8 @@ class OrderWorkflow:
         return True
 
     def _order_under(self, name: str) -> object:
-        arn = self._state_machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        # An alias's ARN ends in its name, after the workflow's; executions belong to the workflow.
+        workflow = ":".join(self._state_machine_arn.split(":")[:7])
+        arn = workflow.replace(":stateMachine:", ":execution:") + f":{name}"
         execution = self._stepfunctions.describe_execution(executionArn=arn)
         return json.loads(execution["input"])["order"]
