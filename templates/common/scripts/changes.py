@@ -73,6 +73,18 @@ def tell_github(variable: str, text: str) -> None:
             file.write(text + "\n")
 
 
+def refuse_lost_rights(stack: str, change_set: str) -> None:
+    """End a plan that takes away rights which the version that serves may still need."""
+    # Here, since applying a plan needs no more than boto3.
+    from scripts.retiring import refusal
+
+    if not change_set:
+        return
+    region = change_set.split(":")[3]
+    if reasons := refusal(boto3.client("cloudformation", region), stack, change_set):
+        sys.exit(reasons)
+
+
 def plan(env: str) -> str:
     """Make a change set and show it; returns its ARN, empty if nothing would change."""
     stack = settings_of(env)["global"]["parameters"]["stack_name"]
@@ -86,6 +98,7 @@ def plan(env: str) -> str:
     if result.returncode:
         sys.exit(result.returncode)
     change_set, changes = read_plan(result.stdout.splitlines())
+    refuse_lost_rights(stack, change_set)
     report = table(changes) if change_set else "Nothing would change."
     print(f"{stack}\n\n{report}\n\n{change_set}")
     tell_github("GITHUB_STEP_SUMMARY", f"## {stack}\n\n{report}\n")

@@ -5,7 +5,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _short_form)
 def template(path: str = "template.yaml") -> dict[str, Any]:
     """A CloudFormation template of this project, each Fn::ForEach in it written out."""
     loaded = load(path)
-    return {**loaded, "Resources": _written_out(loaded["Resources"])}
+    return {**loaded, "Resources": expand(loaded)}
 
 
 def load(path: str) -> dict[str, Any]:
@@ -55,6 +55,11 @@ def parse(text: str) -> dict[str, Any]:
     """A CloudFormation template, its short forms written out."""
     loaded: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
     return loaded
+
+
+def expand(loaded: dict[str, Any]) -> dict[str, Resource]:
+    """The resources of a template, each Fn::ForEach written out."""
+    return _written_out(loaded["Resources"])
 
 
 def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
@@ -132,15 +137,66 @@ def statements(function: Resource) -> list[dict[str, Any]]:
 
 def statements_of(role: str) -> list[dict[str, Any]]:
     """The policy statements of a role, by its logical id: its own, and those put on it."""
-    policies = [
-        *resources("AWS::IAM::Role")[role]["Properties"].get("Policies", []),
-        *(
-            policy["Properties"]
-            for policy in resources("AWS::IAM::Policy").values()
-            if {"Ref": role} in policy["Properties"]["Roles"]
-        ),
-    ]
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    found = grants_to(role, template()["Resources"])
+    return [statement for policy in found.values() for statement in policy]
+
+
+def lasting_statements_of(role: str) -> list[dict[str, Any]]:
+    """The same without rights that are retiring: granted for the version before, called no more."""
+    lasting = []
+    for owner, granted in grants_to(role, template()["Resources"]).items():
+        marks = retiring_rights(template()["Resources"][owner])
+        for statement in granted:
+            for action in as_list(statement["Action"]):
+                kept = [
+                    resource
+                    for resource in as_list(statement["Resource"])
+                    if not is_retiring(marks, action, resource)
+                ]
+                if kept:
+                    lasting.append({**statement, "Action": action, "Resource": kept})
+    return lasting
+
+
+def grants_to(role: str, found: dict[str, Resource]) -> dict[str, list[dict[str, Any]]]:
+    """The policy statements of a role, by the logical id of the role or policy that has them."""
+    grants = {
+        name: [resource["Properties"]["PolicyDocument"]]
+        for name, resource in found.items()
+        if resource["Type"] == "AWS::IAM::Policy"
+        and {"Ref": role} in resource["Properties"]["Roles"]
+    }
+    inline = found[role]["Properties"].get("Policies", [])
+    grants[role] = [policy["PolicyDocument"] for policy in inline]
+    return {
+        owner: [statement for document in documents for statement in document["Statement"]]
+        for owner, documents in grants.items()
+    }
+
+
+def retiring_rights(resource: Resource) -> dict[str, str]:
+    """What a policy or role grants for the last time, and why: "action" or "action on resource"."""
+    marks: dict[str, str] = resource.get("Metadata", {}).get("Retiring", {})
+    return marks
+
+
+def is_retiring(marks: Iterable[str], action: str, resource: Any) -> bool:
+    """Whether an action on a resource is marked as retiring."""
+    return action in marks or f"{action} on {short_name(resource)}" in marks
+
+
+def short_name(resource: Any) -> str:
+    """How a mark names a resource: by its logical id, or else as the statement does."""
+    match resource:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case {"Fn::GetAtt": str(attribute)}:
+            return attribute.partition(".")[0]
+        case {"Fn::Sub": str(text)}:
+            return text
+    return str(resource)
 
 
 def named(value: Any) -> set[str]:

@@ -8,9 +8,13 @@ from scripts.shipped import (
     as_list,
     calls_of,
     functions,
+    grants_to,
+    lasting_statements_of,
     log_group_of,
     named,
     resources,
+    retiring_rights,
+    short_name,
     statements,
     statements_of,
     template,
@@ -57,11 +61,17 @@ def polled_by(function: dict[str, Any]) -> set[str]:
     }
 
 
+def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a function's role, less what is retiring."""
+    [role] = named(function["Role"])
+    return lasting_statements_of(role)
+
+
 def reached(function: dict[str, Any], actions: set[str]) -> set[str]:
     """Logical ids of what a function's role may do some of these actions with."""
     return {
         name
-        for statement in statements(function)
+        for statement in lasting(function)
         if actions & set(as_list(statement["Action"]))
         for name in named(statement["Resource"])
     }
@@ -86,7 +96,7 @@ def trusted_by(role: str) -> set[str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
-    granted = {action for s in statements(function) for action in as_list(s["Action"])}
+    granted = {action for s in lasting(function) for action in as_list(s["Action"])}
 
     assert granted == calls_of(function) | polled_by(function) | LOGGING | TRACING
 
@@ -102,6 +112,24 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
+
+
+@pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])
+def test_what_is_retiring_is_still_granted_and_says_why(name: str) -> None:
+    """A right is taken away in two releases: docs/operations.md, "Taking a right away"."""
+    owner = template()["Resources"][name]
+    roles = [name] if name in ROLES else [role["Ref"] for role in owner["Properties"]["Roles"]]
+    granted = {
+        right
+        for role in roles
+        for statement in grants_to(role, template()["Resources"])[name]
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        for right in (action, f"{action} on {short_name(resource)}")
+    }
+
+    assert retiring_rights(owner).keys() <= granted
+    assert all(retiring_rights(owner).values())
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
