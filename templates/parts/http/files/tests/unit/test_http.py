@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.http import correlation_id, json_response, problem
+from service.http import correlation_id, json_response, problem, unavailable
 
 
 def test_an_answer_is_json() -> None:
@@ -29,6 +29,17 @@ def test_an_error_is_problem_details() -> None:
         "detail": "Mend it.",
         "errors": ["this", "that"],
     }
+
+
+def test_who_is_to_try_again_hears_when() -> None:
+    response = unavailable(5)
+
+    assert response["statusCode"] == 503
+    assert response["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Retry-After": "5",
+    }
+    assert json.loads(response["body"])["status"] == 503
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from service.adapters.aws import is_transient
 from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
@@ -19,13 +20,15 @@ from service.domain.items import (
     parse_content,
 )
 from service.domain.pages import InvalidPageError
-from service.http import Response, correlation_id, json_response, problem
+from service.http import Response, correlation_id, json_response, problem, unavailable
 from service.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LARGEST_BODY_BYTES = 8_192
+# Long enough for a burst to pass.
+RETRY_AFTER_SECONDS = 5
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -99,8 +102,9 @@ def route(
 ) -> Callable[[Callable[[Request], Response]], Callable[[dict[str, Any], "LambdaContext"], Any]]:
     """Make a handler of a function that answers requests.
 
-    What callers did wrong becomes problem details. Any other error is raised: API Gateway answers
-    502 without a word about it, and an alarm goes off.
+    What callers did wrong becomes problem details, and so does a dependency that is throttled or
+    fails for a moment. Any other error is raised: API Gateway answers 502 without a word about it,
+    and an alarm goes off.
     """
 
     def decorate(
@@ -112,7 +116,7 @@ def route(
             response = _answer_or_problem(answer, event)
             response["headers"] |= {
                 "Access-Control-Allow-Origin": allowed_origin,
-                "Access-Control-Expose-Headers": "ETag, Location",
+                "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
             }
             return response
 
@@ -158,3 +162,9 @@ def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, A
     except BusyError:
         detail = "The same request is being carried out at this moment: send it again."
         return problem(HTTPStatus.CONFLICT, detail)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        logger.warning("a dependency is unavailable", exc_info=error)
+        metrics.add_metric("Unavailable", MetricUnit.Count, 1)
+        return unavailable(RETRY_AFTER_SECONDS)

@@ -189,6 +189,20 @@ def test_a_throttled_table_is_tried_again(call: Call, stack: Stack) -> None:
     assert call("POST", "/items", text(), idempotency_key=new_key()).status == 201
 
 
+def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
+    call: Call, stack: Stack
+) -> None:
+    key = new_key()
+    # As often as the client tries it.
+    stack.aws.fail(WRITE, "throttle", times=2)
+
+    refused = call("POST", "/items", text(), idempotency_key=key)
+
+    assert_problem(refused, 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert call("POST", "/items", text(), idempotency_key=key).status == 201
+
+
 # --- Pages ---
 
 
@@ -322,7 +336,7 @@ def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
     answer = call("GET", "/items")
 
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
 
 
 # --- Who may call ---

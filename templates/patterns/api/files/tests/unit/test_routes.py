@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service.adapters.items.page import Page
 from service.domain.items import BusyError, Content, Item, KeyUsedError, VersionConflictError
@@ -173,15 +174,36 @@ def test_what_stands_in_the_way_becomes_problem_details(
     assert json.loads(response["body"])["status"] == status
 
 
+@pytest.mark.parametrize("name", ["create_item", "get_item", "list_items", "update_item"])
+def test_a_throttled_table_is_answered_with_when_to_try_again(
+    load: Load, context: Any, measured: Measured, name: str
+) -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "operation")
+
+    response = load(name, throttled).handler(sample(name), context)
+
+    assert response["statusCode"] == 503
+    assert int(response["headers"]["Retry-After"]) > 0
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    assert measured() == {"Unavailable": 1}
+
+
 def test_conflicts_are_counted(load: Load, context: Any, measured: Measured) -> None:
     load("update_item", VersionConflictError()).handler(sample("update_item"), context)
 
     assert measured() == {"VersionConflicts": 1}
 
 
-def test_any_other_error_is_raised_for_an_alarm_to_see(load: Load, context: Any) -> None:
-    with pytest.raises(ConnectionError):
-        load("get_item", ConnectionError()).handler(sample("get_item"), context)
+@pytest.mark.parametrize(
+    "error",
+    [ValueError(), ClientError({"Error": {"Code": "AccessDeniedException"}}, "operation")],
+    ids=str,
+)
+def test_any_other_error_is_raised_for_an_alarm_to_see(
+    load: Load, context: Any, error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        load("get_item", error).handler(sample("get_item"), context)
 
 
 @pytest.mark.parametrize("error", [None, VersionConflictError()], ids=["done", "refused"])
@@ -191,7 +213,7 @@ def test_web_pages_of_the_allowed_origin_may_read_every_answer(
     response = load("delete_item", error).handler(sample("delete_item"), context)
 
     assert response["headers"]["Access-Control-Allow-Origin"] == ORIGIN
-    assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location"
+    assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
 
 
 @pytest.mark.parametrize("body", ['{"name": "marked", "quantity": 2}', '{"name": "marked"}'])
