@@ -4,7 +4,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 # One session for all clients: making a second one costs as much as the first.
 _session = boto3.session.Session()
@@ -53,7 +54,7 @@ def client(service: str) -> Any:
 def is_transient(error: Exception) -> bool:
     """Whether the same call may succeed later: AWS throttles it, is failing, or is not reached."""
     if not isinstance(error, ClientError):
-        return isinstance(error, ConnectionError | HTTPClientError)
+        return isinstance(error, NoConnectionError | HTTPClientError)
     response: Any = error.response
     reasons = response.get("CancellationReasons", [])
     codes = {response["Error"]["Code"], *(reason.get("Code") for reason in reasons)}

@@ -22,6 +22,7 @@ from service.domain.items import (
 from service.domain.pages import InvalidPageError
 from service.http import Response, correlation_id, json_response, problem, unavailable
 from service.observability import MetricUnit, logger, metrics
+from service.owners import owner_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -44,8 +45,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """An API Gateway event, read with care: all of it comes from outside."""
+    """An API Gateway event: all but the owner comes from outside."""
 
+    owner: str
     headers: Mapping[str, str]
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -69,18 +71,23 @@ class Request:
         return parse_content(self.body)
 
     @property
-    def version_seen(self) -> int:
-        """The version that the caller wants to change, from If-Match."""
+    def version_seen(self) -> int | None:
+        """The version that the caller wants to change, from If-Match; None for any that is there.
+
+        RFC 9110, 13.1.1: `*` is any current version.
+        """
         given = self.headers.get("if-match")
         if given is None:
             raise RefusedError(
                 HTTPStatus.PRECONDITION_REQUIRED,
                 "If-Match must hold the ETag of the item that you want to change.",
             )
+        if given.strip() == "*":
+            return None
         found = _ETAG.fullmatch(given)
         if found is None:
             raise RefusedError(
-                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1".'
+                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1", or *.'
             )
         return int(found[1])
 
@@ -135,11 +142,13 @@ def item_response(status: HTTPStatus, item: Item) -> Response:
 def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, Any]) -> Response:
     headers = event.get("headers") or {}
     request = Request(
+        owner=owner_of(event),
         headers={name.lower(): value for name, value in headers.items()},
         path=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
         body=event.get("body"),
     )
+    logger.append_keys(owner=request.owner)
     try:
         return answer(request)
     except InvalidFieldsError as error:
