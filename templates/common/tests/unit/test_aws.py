@@ -42,6 +42,8 @@ def test_a_client_never_waits_for_long() -> None:
         refused("InternalServerError", 500),
         refused("ServiceUnavailable", 503),
         refused("TransactionCanceledException", 400, "None", "ThrottlingError"),
+        refused("TransactionCanceledException", 400, "TransactionConflict"),
+        refused("TransactionConflictException"),
         EndpointConnectionError(endpoint_url="https://dynamodb.eu-west-1.amazonaws.com"),
         ReadTimeoutError(endpoint_url="https://dynamodb.eu-west-1.amazonaws.com"),
     ],

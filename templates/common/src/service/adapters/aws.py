@@ -37,6 +37,9 @@ _THROTTLED = frozenset(
         # API reference of TransactWriteItems: why a transaction was cancelled.
         "ProvisionedThroughputExceeded",
         "ThrottlingError",
+        # Another transaction or write of the same item at that moment.
+        "TransactionConflict",
+        "TransactionConflictException",
     }
 )
 # botocore.retries.standard.TransientRetryableChecker: a fault that AWS expects to pass.

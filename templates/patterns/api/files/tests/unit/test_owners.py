@@ -1,12 +1,13 @@
 """Who calls decides whose items a request is about."""
 
 import json
+
 # {% if cookiecutter.authentication != "none" %}
 from typing import Any
 
 import pytest
-# {% endif %}
 
+# {% endif %}
 from scripts.stacks import PROJECT
 from service.owners import owner_of
 
