@@ -27,6 +27,26 @@ def problem(status: HTTPStatus, detail: str, errors: list[str] | None = None) ->
     return _response(status, body, "application/problem+json")
 
 
+def unavailable(retry_after_seconds: int) -> Response:
+    """What we depend on is throttled or down for a moment: the same request may work later."""
+    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later.")
+    answer["headers"]["Retry-After"] = str(retry_after_seconds)
+    return answer
+
+
+def caller_of(event: dict[str, Any]) -> str:
+    """Who signed a request: an IAM user, a role, or a Cognito identity.
+
+    A role counts as one caller whatever its sessions are called: the ARN of a session is
+    `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+    """
+    identity = event["requestContext"]["identity"]
+    if cognito := identity.get("cognitoIdentityId"):
+        return str(cognito)
+    arn: str = identity["userArn"]
+    return arn.rpartition("/")[0] if ":assumed-role/" in arn else arn
+
+
 def correlation_id(event: dict[str, Any]) -> str:
     """The caller's x-correlation-id, or the request's own id. Header names ignore case."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
