@@ -37,6 +37,19 @@ def unavailable(retry_after_seconds: int) -> Response:
     return response
 
 
+def caller_of(event: dict[str, Any]) -> str:
+    """Who signed a request: an IAM user, a role, or a Cognito identity.
+
+    A role counts as one caller whatever its sessions are called: the ARN of a session is
+    `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+    """
+    identity = event["requestContext"]["identity"]
+    if cognito := identity.get("cognitoIdentityId"):
+        return str(cognito)
+    arn: str = identity["userArn"]
+    return arn.rpartition("/")[0] if ":assumed-role/" in arn else arn
+
+
 def correlation_id(event: dict[str, Any]) -> str:
     """The caller's x-correlation-id, or the request's own id. Header names ignore case."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}

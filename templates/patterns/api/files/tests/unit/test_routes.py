@@ -20,7 +20,7 @@ ID = "0" * 31 + "1"
 ITEM = Item(ID, 1, "teapot", 2)
 # Who sends the sample events.
 # {% if cookiecutter.authentication == "IAM" %}
-OWNER = "123456789012/role/caller"
+OWNER = "arn:aws:sts::123456789012:assumed-role/caller"
 # {% elif cookiecutter.authentication == "JWT" %}
 OWNER = "00000000-0000-0000-0000-00000000000a"
 # {% else %}
