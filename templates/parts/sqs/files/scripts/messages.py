@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# Seconds that a message stays invisible to others while it is looked at or moved.
-_HOLD = 60
+# Seconds that a message stays invisible to others while it is looked at. They are released as soon
+# as the look is over; this is for a command that dies.
+HOLD = 10
 
 
 @contextmanager
@@ -18,38 +20,55 @@ def looked_at(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
     there = standing(sqs, url)
     held: dict[str, MessageTypeDef] = {}
     try:
-        while len(held) < there and (batch := receive(sqs, url, there - len(held))):
-            held |= {message["MessageId"]: message for message in batch}
+        while len(held) < there:
+            new = {m["MessageId"]: m for m in receive(sqs, url, there - len(held))}
+            if not new.keys() - held.keys():
+                break
+            held |= new
         yield list(held.values())
     finally:
-        for message in held.values():
-            # In a batch, one that was deleted meanwhile is no error.
-            sqs.change_message_visibility_batch(
-                QueueUrl=url,
-                Entries=[
-                    {
-                        "Id": "0",
-                        "ReceiptHandle": message["ReceiptHandle"],
-                        "VisibilityTimeout": 0,
-                    }
-                ],
-            )
+        release(sqs, url, list(held.values()))
+
+
+def release(sqs: "SQSClient", url: str, messages: list["MessageTypeDef"]) -> None:
+    """Make messages visible to others again."""
+    for start in range(0, len(messages), 10):
+        # In a batch, one that was deleted meanwhile is no error.
+        sqs.change_message_visibility_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(place), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0}
+                for place, m in enumerate(messages[start : start + 10])
+            ],
+        )
 
 
 def standing(sqs: "SQSClient", url: str) -> int:
     """How many messages wait in a queue, about."""
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-    )["Attributes"]
-    return int(attributes["ApproximateNumberOfMessages"])
+    return int(_attribute(sqs, url, "ApproximateNumberOfMessages"))
+
+
+def hidden(sqs: "SQSClient", url: str) -> int:
+    """How many messages somebody has received and not yet released, about."""
+    return int(_attribute(sqs, url, "ApproximateNumberOfMessagesNotVisible"))
+
+
+def arn_of(sqs: "SQSClient", url: str) -> str:
+    """The ARN of a queue."""
+    return _attribute(sqs, url, "QueueArn")
 
 
 def receive(sqs: "SQSClient", url: str, most: int) -> list["MessageTypeDef"]:
-    """Some of the messages in a queue, hidden from others for a minute; none when it is empty."""
+    """Some of the messages in a queue, hidden from others for a moment; none when it is empty."""
     return sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=min(most, 10),
-        VisibilityTimeout=_HOLD,
+        VisibilityTimeout=HOLD,
         WaitTimeSeconds=1,
         MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
     ).get("Messages", [])
+
+
+def _attribute(sqs: "SQSClient", url: str, name: "QueueAttributeNameType") -> str:
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]

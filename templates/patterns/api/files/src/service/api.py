@@ -7,6 +7,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from service.adapters.aws import is_transient
 from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
@@ -19,13 +20,16 @@ from service.domain.items import (
     parse_content,
 )
 from service.domain.pages import InvalidPageError
-from service.http import Response, correlation_id, json_response, problem
+from service.http import Response, correlation_id, json_response, problem, unavailable
 from service.observability import MetricUnit, logger, metrics
+from service.owners import owner_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LARGEST_BODY_BYTES = 8_192
+# Long enough for a burst to pass.
+RETRY_AFTER_SECONDS = 5
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -41,8 +45,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """An API Gateway event, read with care: all of it comes from outside."""
+    """An API Gateway event: all but the owner comes from outside."""
 
+    owner: str
     headers: Mapping[str, str]
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -66,18 +71,23 @@ class Request:
         return parse_content(self.body)
 
     @property
-    def version_seen(self) -> int:
-        """The version that the caller wants to change, from If-Match."""
+    def version_seen(self) -> int | None:
+        """The version that the caller wants to change, from If-Match; None for any that is there.
+
+        RFC 9110, 13.1.1: `*` is any current version.
+        """
         given = self.headers.get("if-match")
         if given is None:
             raise RefusedError(
                 HTTPStatus.PRECONDITION_REQUIRED,
                 "If-Match must hold the ETag of the item that you want to change.",
             )
+        if given.strip() == "*":
+            return None
         found = _ETAG.fullmatch(given)
         if found is None:
             raise RefusedError(
-                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1".'
+                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1", or *.'
             )
         return int(found[1])
 
@@ -99,8 +109,9 @@ def route(
 ) -> Callable[[Callable[[Request], Response]], Callable[[dict[str, Any], "LambdaContext"], Any]]:
     """Make a handler of a function that answers requests.
 
-    What callers did wrong becomes problem details. Any other error is raised: API Gateway answers
-    502 without a word about it, and an alarm goes off.
+    What callers did wrong becomes problem details, and so does a dependency that is throttled or
+    fails for a moment. Any other error is raised: API Gateway answers 502 without a word about it,
+    and an alarm goes off.
     """
 
     def decorate(
@@ -112,7 +123,7 @@ def route(
             response = _answer_or_problem(answer, event)
             response["headers"] |= {
                 "Access-Control-Allow-Origin": allowed_origin,
-                "Access-Control-Expose-Headers": "ETag, Location",
+                "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
             }
             return response
 
@@ -131,11 +142,13 @@ def item_response(status: HTTPStatus, item: Item) -> Response:
 def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, Any]) -> Response:
     headers = event.get("headers") or {}
     request = Request(
+        owner=owner_of(event),
         headers={name.lower(): value for name, value in headers.items()},
         path=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
         body=event.get("body"),
     )
+    logger.append_keys(owner=request.owner)
     try:
         return answer(request)
     except InvalidFieldsError as error:
@@ -158,3 +171,9 @@ def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, A
     except BusyError:
         detail = "The same request is being carried out at this moment: send it again."
         return problem(HTTPStatus.CONFLICT, detail)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        logger.warning("a dependency is unavailable", exc_info=error)
+        metrics.add_metric("Unavailable", MetricUnit.Count, 1)
+        return unavailable(RETRY_AFTER_SECONDS)

@@ -84,6 +84,19 @@ def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
     assert declared.keys() == headers_of(operation).keys()
 
 
+@pytest.mark.parametrize("operation", MOCKS)
+def test_a_body_of_another_type_is_answered_with_415(operation: dict[str, Any]) -> None:
+    """docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html.
+
+    What is passed through says no status code, which a mock integration answers with 500.
+    """
+    integration = operation["x-amazon-apigateway-integration"]
+
+    assert integration["type"] == "mock"
+    assert integration["passthroughBehavior"] == "never"
+    assert list(integration["requestTemplates"]) == ["application/json"]
+
+
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
 def test_web_pages_may_read_errors_of_api_gateway_as_well(kind: str) -> None:
     headers = API["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
@@ -158,16 +171,16 @@ def test_nothing_may_scan_a_table() -> None:
     assert "dynamodb:Scan" not in allowed
 
 
-def test_the_list_is_read_by_its_key() -> None:
+def test_each_owner_has_a_partition_of_their_own() -> None:
     keys = resources("AWS::DynamoDB::Table")["ItemsTable"]["Properties"]["KeySchema"]
 
     assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
-        ("list", "HASH"),
+        ("owner", "HASH"),
         ("id", "RANGE"),
     ]
 
 
-def test_an_alarm_tells_when_the_list_outgrows_its_partition() -> None:
+def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
     [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ItemsTable"}).values()
 
     assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)

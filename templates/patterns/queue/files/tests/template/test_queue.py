@@ -113,6 +113,18 @@ def test_an_order_is_remembered_for_longer_than_its_messages_live(
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
+@every_worker
+def test_an_accepted_order_is_remembered_for_longer_than_a_shipped_one(
+    function: dict[str, Any], event: dict[str, Any]
+) -> None:
+    """Or another order could be accepted under an id that the worker still refuses."""
+    submit = functions()["SubmitFunction"]["Environment"]["Variables"]
+    days = int(function["Environment"]["Variables"]["IDEMPOTENCY_DAYS"])
+    one_life = queue_of(event)["MessageRetentionPeriod"] / 86_400 + 14
+
+    assert int(submit["IDEMPOTENCY_DAYS"]) >= days + 3 * one_life  # Two redrives.
+
+
 @pytest.mark.parametrize("name", QUEUES)
 def test_queues_are_encrypted_and_reached_over_tls_only(name: str) -> None:
     assert QUEUES[name]["Properties"]["SqsManagedSseEnabled"] is True

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.adapters.notifications import Notifications
-from service.adapters.transient import TryAgainError
+from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
 
 ORDER = Order("order-1", "teapot", 2, 4_200, "DE")

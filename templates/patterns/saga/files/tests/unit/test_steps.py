@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.adapters import transactions
 from service.adapters.steps import EffectRefusedError, Steps, StepUndoneError
-from service.adapters.transient import TryAgainError
+from service.adapters.try_again import TryAgainError
 
 NOW = 1_000_000
 EFFECT: Any = [{"Update": {"TableName": "effects", "change": 1}}]
@@ -179,8 +180,10 @@ def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
     ],
 )
 def test_what_may_pass_is_named_so_that_the_workflow_tries_again(
-    error: Exception, call: Callable[[DynamoDb], object]
+    error: Exception, call: Callable[[DynamoDb], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transactions, "CONFLICT_SECONDS", 0)
+
     with pytest.raises(TryAgainError):
         call(DynamoDb(error))
 

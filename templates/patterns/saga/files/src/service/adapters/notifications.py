@@ -3,7 +3,8 @@
 import json
 from typing import TYPE_CHECKING
 
-from service.adapters.transient import FAILURES, TryAgainError, may_pass
+from service.adapters.transient import FAILURES, may_pass
+from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
 from service.observability import tracer
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.transient import FAILURES, TryAgainError, may_pass
+from service.adapters.transactions import cancellation_reasons, write_all
+from service.adapters.transient import FAILURES, may_pass
+from service.adapters.try_again import TryAgainError
 from service.observability import logger
 
 if TYPE_CHECKING:
@@ -111,9 +113,9 @@ class Steps:
             there is none.
         """
         try:
-            self._dynamodb.transact_write_items(TransactItems=items)
+            write_all(self._dynamodb, items)
         except FAILURES as error:
-            record, *effects = _reasons(error) or [{}]
+            record, *effects = cancellation_reasons(error) or [{}]
             # The record decides first: what was done before is done, even if it could not be now.
             if record.get("Code") == "ConditionalCheckFailed":
                 standing: Mapping[str, Any] = record.get("Item", {})
@@ -124,9 +126,3 @@ class Steps:
                 raise EffectRefusedError from error
             raise
         return None
-
-
-def _reasons(error: Exception) -> list[dict[str, Any]]:
-    """Why a transaction was cancelled: a reason for each of its items."""
-    reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
-    return reasons
