@@ -3,6 +3,8 @@
 A test that opens a socket fails.
 """
 
+import tests.isolated  # noqa: F401, I001 - before all that reads the environment
+
 import io
 import json
 from collections import Counter
