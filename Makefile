@@ -104,7 +104,8 @@ INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
 OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
 .venv-generated/.made: $(wildcard templates/common/requirements/*.txt) $(OWN_REQUIREMENTS) | python
-	$(MAKE) --no-print-directory -C templates/common tools VENV=$(CURDIR)/.venv-generated
+	$(MAKE) --no-print-directory -C templates/common tools $(CURDIR)/.venv-generated-deploy/installed \
+		VENV=$(CURDIR)/.venv-generated
 	$(if $(OWN_REQUIREMENTS),.venv-generated/bin/python -m pip install $(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
 	touch $@
 

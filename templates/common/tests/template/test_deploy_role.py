@@ -1,13 +1,18 @@
 """deploy/role.yaml: the pipeline can deploy this stack, and nothing else."""
 
+import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from scripts.shipped import (
     ENVIRONMENTS,
+    apis,
     as_list,
     functions,
     parameters,
@@ -134,8 +139,17 @@ def test_only_main_of_this_repository_signs_in(role: str, suffix: str) -> None:
     assert claims[f"{ISSUER}:sub"] == {
         "Fn::Sub": "repo:${GitHubSubject}:environment:${Environment}" + suffix
     }
-    assert re.fullmatch(r"[\w-]+/[\w.-]+", claims[f"{ISSUER}:repository"])
+    assert claims[f"{ISSUER}:repository"] == {"Ref": "GitHubRepository"}
     assert claims[f"{ISSUER}:ref"] == "refs/heads/main"
+
+
+@pytest.mark.parametrize("parameter", ["GitHubSubject", "GitHubRepository"])
+@pytest.mark.parametrize("name", ["*", "owner/*", "owner/na?e", "owner", "owner/name:ref", "o/n/m"])
+def test_what_names_the_repository_names_one(parameter: str, name: str) -> None:
+    pattern = template(ROLE_FILE)["Parameters"][parameter]["AllowedPattern"]
+
+    assert re.fullmatch(pattern, "Owner-1/na.me")
+    assert not re.fullmatch(pattern, name)
 
 
 def test_who_plans_cannot_apply_and_who_applies_cannot_plan() -> None:
@@ -233,6 +247,61 @@ def kinds_in_the_stack() -> set[str]:
 def test_the_pipeline_may_make_change_and_remove_what_the_stack_has(kind: str) -> None:
     assert kind in MAKING, f"{ROLE_FILE} has to allow it, and MAKING above to say what that takes"
     assert set(MAKING[kind].split()) <= actions(grants_of("CloudFormationRole"))
+
+
+def granted(role: str, action: str) -> list[str]:
+    """What an action is granted on; that which Fn::Sub makes up is left in it."""
+    return [
+        resource["Fn::Sub"]
+        for grant in grants_of(role)
+        if action in as_list(grant["Action"])
+        for resource in as_list(grant["Resource"])
+    ]
+
+
+def test_each_route_that_smoke_tests_may_call_is_one_of_the_stack() -> None:
+    stages = {name: api["StageName"] for name, api in apis().items()}
+    events = [e for f in functions().values() for e in f.get("Events", {}).values()]
+    calls = [event["Properties"] for event in events if event["Type"] == "Api"]
+    routes = [
+        f"{stages[call['RestApiId']['Ref']]}/{call['Method'].upper()}{call['Path']}"
+        for call in calls
+    ]
+
+    for arn in granted("PlanRole", "execute-api:Invoke"):
+        pattern = arn.partition(":*/")[2]
+        assert [route for route in routes if fnmatchcase(route, pattern)], pattern
+
+
+def test_what_smoke_tests_may_watch_is_in_the_stack() -> None:
+    groups = resources("AWS::Logs::LogGroup").values()
+    machines = resources("AWS::Serverless::StateMachine").values()
+    names = [f"log-group:{group['Properties']['LogGroupName']['Fn::Sub']}:*" for group in groups]
+    names += [f"execution:{machine['Properties']['Name']['Fn::Sub']}:*" for machine in machines]
+    there = {name.replace("${AWS::StackName}", STACK) for name in names}
+
+    for action in ("logs:FilterLogEvents", "states:DescribeExecution"):
+        for arn in granted("PlanRole", action):
+            assert arn.partition("${AWS::AccountId}:")[2] in there
+
+
+def test_smoke_tests_may_do_what_they_do_and_no_more() -> None:
+    trees = [ast.parse(path.read_text("utf-8")) for path in (PROJECT / "tests/smoke").glob("*.py")]
+    calls = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    called = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    session = botocore.session.get_session()
+    done = {
+        f"{service.replace('stepfunctions', 'states')}:{operation}"
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "client"
+        for service in [ast.literal_eval(call.args[0])]
+        for operation in session.get_service_model(service).operation_names
+        if xform_name(operation) in called
+    }
+
+    # What planning takes, and calls of the API, which no client of an AWS service makes.
+    others = ("cloudformation:", "execute-api:", "iam:", "s3:")
+    assert done == {a for a in actions(grants_of("PlanRole")) if not a.startswith(others)}
 
 
 def test_nobody_else_gets_at_what_is_deployed() -> None:
