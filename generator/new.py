@@ -11,7 +11,7 @@ from pathlib import Path
 from . import __version__
 from .catalogue import Catalogue, load
 from .errors import UsageError
-from .git import git, top_level
+from .git import git, top_level, version_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _commit(checkout: Path) -> str:
     # An update starts from the commit that the project remembers. With changes on top, that would be a wrong one.
     if top_level(checkout) != checkout or git(checkout, "status", "--porcelain", "--", "built") != "":
         return ""
-    return git(checkout, "describe", "--tags", "--always") or ""
+    return version_of(checkout)
 
 
 def check_destination(destination: Path) -> None:
