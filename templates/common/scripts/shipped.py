@@ -102,8 +102,20 @@ def resources(kind: str) -> dict[str, Resource]:
 
 
 def functions() -> dict[str, Resource]:
-    """Properties of each function, what it has from Globals included."""
-    return _with_globals("AWS::Serverless::Function")
+    """Properties of each function, what it has from Globals included.
+
+    What polls for a function is among its Events, whether SAM's or a mapping of its own.
+    """
+    found = _with_globals("AWS::Serverless::Function")
+    for name, mapping in resources("AWS::Lambda::EventSourceMapping").items():
+        properties = mapping["Properties"]
+        function = properties["FunctionName"]["Ref"].removesuffix(".Alias")
+        [source] = named(properties["EventSourceArn"])
+        kind = template()["Resources"][source]["Type"].split("::")[1]
+        where = "Queue" if kind == "SQS" else "Stream"
+        event = {"Type": kind, "Properties": {where: properties["EventSourceArn"], **properties}}
+        found[function]["Events"] = {**found[function].get("Events", {}), name: event}
+    return found
 
 
 def apis() -> dict[str, Resource]:

@@ -39,6 +39,8 @@ MAKING = {
     "AWS::IAM::Policy": "iam:DeleteRolePolicy iam:PutRolePolicy",
     "AWS::IAM::Role": "iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:PassRole"
     " iam:PutRolePolicy iam:UpdateAssumeRolePolicy",
+    "AWS::Lambda::EventSourceMapping": "lambda:CreateEventSourceMapping"
+    " lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy",
     "AWS::SNS::Subscription": "sns:Subscribe sns:Unsubscribe",
     "AWS::SNS::Topic": "sns:CreateTopic sns:DeleteTopic sns:SetTopicAttributes",

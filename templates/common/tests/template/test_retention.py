@@ -22,6 +22,7 @@ HOLDS_NOTHING = {
     "AWS::Cognito::UserPoolClient",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Lambda::EventSourceMapping",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",

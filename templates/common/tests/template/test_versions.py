@@ -7,10 +7,11 @@ publishes none is deployed, green, and without effect.
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from scripts.shipped import functions, load, parameters, template
+from scripts.shipped import ENVIRONMENTS, functions, load, parameters, template
 from scripts.stacks import PROJECT
 
 SAM_PYTHON = Path(f"{os.environ.get('VENV', PROJECT / '.venv')}-sam", "bin", "python")
@@ -49,19 +50,13 @@ def packaged() -> dict[str, Any]:
     return stack
 
 
-def values(environment: str, **other: str) -> dict[str, Any]:
-    """The parameters of an environment; what SAM wants to be a number is one."""
-    found = parameters(environment) | other
-    kinds = {name: declared["Type"] for name, declared in template()["Parameters"].items()}
-    return {name: int(value) if kinds[name] == "Number" else value for name, value in found.items()}
-
-
-def changed(logical_id: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """The template with some properties of one function changed."""
+def changed(names: Iterable[str], properties: dict[str, Any]) -> dict[str, Any]:
+    """The template with some properties of some functions changed."""
     stack = packaged()
-    own = stack["Resources"][logical_id]["Properties"]
-    for name, value in properties.items():
-        own[name] = own.get(name, {}) | value if isinstance(value, dict) else value
+    for name in names:
+        own = stack["Resources"][name]["Properties"]
+        for key, value in properties.items():
+            own[key] = own.get(key, {}) | value if isinstance(value, dict) else value
     return stack
 
 
@@ -78,19 +73,34 @@ def translated(*stacks: tuple[dict[str, Any], dict[str, Any]]) -> list[dict[str,
     return results
 
 
+def test_sam_takes_every_parameter_as_text() -> None:
+    """CloudFormation hands parameters over as text, and SAM refuses text where it wants a number.
+
+    AWS::LanguageExtensions fills them in before SAM sees the template.
+    """
+    assert len(translated(*((packaged(), parameters(env)) for env in ENVIRONMENTS))) == 3
+
+
 def test_each_change_of_a_function_is_a_new_version_of_it() -> None:
-    dev = values("dev")
-    cases = [(name, setting) for name in NAMES for setting in CHANGES]
+    dev = parameters("dev")
 
     before, *after = translated(
-        (packaged(), dev), *((changed(name, CHANGES[setting]), dev) for name, setting in cases)
+        (packaged(), dev), *((changed(NAMES, setting), dev) for setting in CHANGES.values())
     )
 
     assert before["versions"].keys() == set(NAMES)
     assert {
-        (name, setting): _changed_versions(before, found)
-        for (name, setting), found in zip(cases, after, strict=True)
-    } == {(name, setting): {name} for name, setting in cases}
+        setting: _changed_versions(before, found)
+        for setting, found in zip(CHANGES, after, strict=True)
+    } == dict.fromkeys(CHANGES, set(NAMES))
+
+
+def test_a_change_of_one_function_is_no_new_version_of_another() -> None:
+    dev = parameters("dev")
+
+    before, after = translated((packaged(), dev), (changed(NAMES[:1], CHANGES["Timeout"]), dev))
+
+    assert _changed_versions(before, after) == set(NAMES[:1])
 
 
 def test_a_parameter_is_a_new_version_of_what_it_reaches_and_of_nothing_else() -> None:
@@ -99,8 +109,8 @@ def test_a_parameter_is_a_new_version_of_what_it_reaches_and_of_nothing_else() -
     names = sorted(template()["Parameters"])
 
     before, *after = translated(
-        (packaged(), values("dev")),
-        *((packaged(), values("dev", **{name: f"{dev[name]}1"})) for name in names),
+        (packaged(), dev),
+        *((packaged(), dev | {name: f"{dev[name]}1"}) for name in names),
     )
 
     reached = {
@@ -123,7 +133,7 @@ def test_nothing_but_a_function_publishes_versions() -> None:
         if not (isinstance(resource, dict) and resource["Type"].startswith("AWS::Serverless::")):
             _properties(resource)["Other"] = "1"
 
-    before, after = translated((packaged(), values("dev")), (other, values("dev")))
+    before, after = translated((packaged(), parameters("dev")), (other, parameters("dev")))
 
     assert _changed_versions(before, after) == set()
 
