@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import ENVIRONMENTS, alarms_on, functions, resolve, resources, template
+from scripts.shipped import (
+    ENVIRONMENTS,
+    alarms_on,
+    functions,
+    resolve,
+    resources,
+    template,
+    watched_by,
+)
 from scripts.stacks import PROJECT
 from tests.template.cloudwatch import Identity, Metrics, metrics_of
 from tests.template.invocations import CRASH, Invocation, count
@@ -84,6 +92,14 @@ def test_every_alarm_has_its_page_in_the_runbook_and_every_page_its_alarm() -> N
     assert sorted(pages) == sorted(set(pages))
     assert [name for name in ALARMS if name not in pages and kinds[name] not in shared] == []
     assert [page for page in pages if page.strip("…") not in {*ALARMS, *kinds.values()}] == []
+
+
+def test_operations_says_what_the_alarms_cost() -> None:
+    """CloudWatch charges an alarm by the metrics that it watches, $0.10 each."""
+    watched = sum(len(watched_by(alarm["Properties"])) for alarm in ALARMS.values())
+    costs = " ".join((PROJECT / "docs" / "operations.md").read_text().split())
+
+    assert f"({watched} in {len(ALARMS)} alarms: ${watched / 10:.2f})" in costs
 
 
 def _function_of(alarm: str) -> str:
