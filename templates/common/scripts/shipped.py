@@ -221,11 +221,11 @@ def resolve(value: Any, environment: str) -> Any:
 
 def _resolved_name(name: str, environment: str) -> str:
     """What `${name}` is: a parameter, the stack's name, or something of a resource."""
-    stack = settings_of(environment)["global"]["parameters"]["stack_name"]
+    stack: str = settings_of(environment)["global"]["parameters"]["stack_name"]
     if name.endswith(".Version.Version"):
         # The version that is being deployed; see AutoPublishAlias in AWS SAM.
         return "2"
-    known = {**parameters(environment), "AWS::StackName": stack}
+    known: dict[str, str] = {**parameters(environment), "AWS::StackName": stack}
     return known.get(name, f"{stack}/{name}")
 
 

@@ -1,4 +1,4 @@
-"""CloudWatch as AWS documents it: metrics, the metric math that alarms use, and the state of an alarm.
+"""CloudWatch as AWS documents it: metrics, the metric math of alarms, and their states.
 
 Sources, in the Amazon CloudWatch User Guide: "Using math expressions with CloudWatch metrics",
 "Alarm evaluation", "Configuring how CloudWatch alarms treat missing data".
@@ -42,7 +42,7 @@ class Metrics:
     def __init__(self) -> None:
         self._values: dict[Identity, list[tuple[int, float, int]]] = defaultdict(list)
 
-    def put(  # noqa: PLR0913 (what a metric's value is made of)
+    def put(
         self,
         namespace: str,
         name: str,
@@ -132,9 +132,7 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
 }
 
 
-def _value(
-    node: ast.expr, named: Mapping[str, Series], starts: Iterable[int]
-) -> Series | float:
+def _value(node: ast.expr, named: Mapping[str, Series], starts: Iterable[int]) -> Series | float:
     def of(part: ast.expr) -> Series | float:
         return _value(part, named, starts)
 
@@ -149,7 +147,7 @@ def _value(
             return _pairwise(operation, of(left), of(right))
         case ast.Call(ast.Name("IF"), [condition, chosen, other], []):
             return _if(of(condition), of(chosen), of(other))
-        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(number)], []):
+        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(int(number))], []):
             # Whether a metric that never came is filled, AWS does not say: as if it were not.
             found = named[name]
             return dict.fromkeys(starts, float(number)) | found if found else {}

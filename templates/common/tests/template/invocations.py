@@ -1,4 +1,4 @@
-"""Runs the real handlers on their sample events, with a stand-in for AWS, and reads their metrics."""
+"""Runs the real handlers on their sample events, without AWS, and reads their metrics."""
 
 import json
 import os

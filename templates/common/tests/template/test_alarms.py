@@ -27,7 +27,7 @@ ADDING = ("metrics.add_metric", "version_metrics.add_metric")
 
 
 def alarms_after(name: str, failed: int, calls: int) -> set[str]:
-    """The alarms that are in ALARM when some calls of the last five minutes died, the others not."""
+    """The alarms that are in ALARM when some calls of the last five minutes died."""
     metrics = Metrics()
     function = resolve(functions()[name]["FunctionName"], "prod")
     count(metrics, function, "1", CRASH, 0, failed)
@@ -133,7 +133,7 @@ def test_nothing_of_one_environment_counts_in_another(one: str, other: str) -> N
 
 
 def _watched(environment: str) -> set[Identity]:
-    """The metrics that an environment's alarms and dashboard show, and those that its code writes."""
+    """The metrics of an environment's alarms and dashboard, and the namespace of its code."""
     alarms = {
         metric
         for alarm in ALARMS.values()

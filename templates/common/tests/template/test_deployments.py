@@ -1,4 +1,4 @@
-"""A version that fails is taken back by an alarm that its own deployment watches; one that works is not."""
+"""A version that fails is taken back by an alarm that its own deployment watches."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def shares_of_the_new_version() -> list[float]:
 
 
 def requests(per_minute: int) -> Iterator[tuple[int, int, int]]:
-    """For each minute of a deployment: when it starts, and the requests of the new and old version."""
+    """For each minute of a deployment: its start, and the new and the old version's requests."""
     due, served = 0.0, 0
     for minute, share in enumerate(shares_of_the_new_version()):
         due = round(due + share * per_minute, 9)

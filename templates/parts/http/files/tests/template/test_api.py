@@ -66,7 +66,7 @@ def alarms_after(api: dict[str, Any], environment: str, metrics: Metrics, now: i
 )
 @pytest.mark.parametrize(("function", "route"), ROUTES)
 @every_api
-def test_lost_calls_send_one_mail_and_not_several(  # noqa: PLR0913 (the cases)
+def test_lost_calls_send_one_mail_and_not_several(
     api: dict[str, Any],
     function: dict[str, Any],
     route: dict[str, Any],

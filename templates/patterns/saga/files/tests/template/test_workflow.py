@@ -148,7 +148,7 @@ REFUSED = {"TakePayment": {"amount": 10**8}, "ArrangeShipping": {"country": "AQ"
 @pytest.mark.parametrize("per_minute", [1, 6_000])
 @pytest.mark.parametrize("step", REFUSED)
 def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> None:
-    """Lambda counts a refusal as an error: the step counts it as well, and the alarms subtract it."""
+    """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
     name = f"{step}Function"
     function = resolve(functions()[name]["FunctionName"], "prod")
     event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text())
