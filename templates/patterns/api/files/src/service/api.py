@@ -111,8 +111,8 @@ def route(allowed_origin: str) -> Callable[[Answer], Handler]:
     """Make a handler of a function that answers requests.
 
     What callers did wrong becomes problem details, and so does a dependency that is throttled
-    or fails for a moment. Any other error is raised: API Gateway answers 502 without a word about it,
-    and an alarm goes off.
+    or fails for a moment. Any other error is raised: API Gateway answers 502 without a word about
+    it, and an alarm goes off.
     """
 
     def decorate(answer: Answer) -> Handler:
