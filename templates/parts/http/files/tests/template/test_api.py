@@ -1,6 +1,7 @@
 """The REST API: who gets in, how much, and what is on record, in every environment."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,19 @@ ROUTES = [
 every_api = pytest.mark.parametrize(
     "api", [pytest.param(api, id=name) for name, api in apis().items()]
 )
+# Variables of access logs that cannot break JSON, with what AWS says of their values:
+# docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+SAFE_IN_JSON = {
+    "$context.error.responseType": "a type of gateway response, such as ACCESS_DENIED",
+    "$context.httpMethod": "one of DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT",
+    "$context.integration.integrationStatus": "the status code of Lambda itself",
+    "$context.integration.status": "the status code that the function returned",
+    "$context.requestId": "an id that API Gateway makes up",
+    "$context.requestTimeEpoch": "a time in milliseconds",
+    "$context.resourcePath": "the path of the resource, as the template has it",
+    "$context.responseLatency": "milliseconds",
+    "$context.status": "the status code of the response",
+}
 every_environment = pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
 
 
@@ -47,6 +61,18 @@ def test_requests_are_logged_traced_and_counted(api: dict[str, Any]) -> None:
     [alarm] = alarms_on("AWS/ApiGateway 5XXError", api["Name"]).values()
     assert alarm["Statistic"] == "Sum"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+
+
+@every_api
+def test_every_line_of_the_access_log_is_json(api: dict[str, Any]) -> None:
+    """API Gateway escapes no value: `$context.error.message` or a path may hold a quote."""
+    form = api["AccessLogSetting"]["Format"]
+    variables = re.findall(r"\$context[\w.]+", form)
+
+    assert set(variables) <= SAFE_IN_JSON.keys()
+    line = json.loads(form)
+    # Each between quotes: where there is no value, API Gateway writes a hyphen.
+    assert sorted(line.values()) == sorted(variables)
 
 
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
