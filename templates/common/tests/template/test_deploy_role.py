@@ -74,13 +74,18 @@ NOT_BY_NAME = {
     r".*:alarm:\*": "cloudwatch:DescribeAlarms",
     r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",
     r".*:deploymentconfig:CodeDeployDefault\.\*": "codedeploy:GetDeploymentConfig",
-    r".*:event-source-mapping:\*": "lambda:GetEventSourceMapping"
-    " lambda:ListTags lambda:TagResource lambda:UntagResource",
     r".*:execute-api:.*:\*/\w+/[A-Z]+/.+": "execute-api:Invoke",
     r".*:transform/(LanguageExtensions|Serverless-2016-10-31)": "cloudformation:CreateChangeSet",
-    r".*::/(restapis|tags)(/.*)?": "apigateway:DELETE apigateway:GET apigateway:PATCH"
-    " apigateway:POST apigateway:PUT",
+    r".*::/tags/\*": "apigateway:DELETE apigateway:GET",
     # <<fragment test_deploy_role.not-by-name.txt>>
+}
+# The tags of the stack, and the condition keys by which they narrow a statement to it. Which actions
+# take which key: docs.aws.amazon.com/service-authorization/latest/reference.
+TAGS = {"project": STACK.removesuffix("-${Environment}"), "environment": {"Ref": "Environment"}}
+BY_TAGS = {
+    "StringEquals": ("aws:ResourceTag", "aws:RequestTag"),
+    # Where AWS may make something first and tag it then; never for what is there.
+    "StringEqualsIfExists": ("aws:RequestTag",),
 }
 # Services whose actions on data a role of the stack may one day need: the boundary leaves room.
 OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}
@@ -102,6 +107,16 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
     return {action for statement in statements for action in as_list(statement["Action"])}
 
 
+def is_about_the_stacks_tags(grant: dict[str, Any]) -> bool:
+    """Whether a statement holds only for what bears the tags of this project and environment."""
+    return any(
+        grant.get("Condition", {}).get(operator, {})
+        == {f"{key}/{tag}": value for tag, value in TAGS.items()}
+        for operator, keys in BY_TAGS.items()
+        for key in keys
+    )
+
+
 EVERY_GRANT = [grant for name in RESOURCES for grant in grants_of(name)]
 
 
@@ -119,8 +134,32 @@ def test_everything_allowed_is_about_this_project(grant: dict[str, Any]) -> None
         assert (
             named
             or STACK in str(grant.get("Condition"))
+            or is_about_the_stacks_tags(grant)
             or actions([grant]) <= set(" ".join(excused).split())
         )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_stack_bears_the_tags_that_narrow_the_roles(environment: str) -> None:
+    """CloudFormation gives a stack's tags to its resources, and samconfig.toml the stack."""
+    settings = settings_of(environment)["deploy"]["parameters"]
+    tags = dict(tag.split("=", 1) for tag in settings["tags"])
+
+    assert tags["project"] == TAGS["project"]
+    assert tags["environment"] == environment
+
+
+def test_no_api_is_changed_that_bears_other_tags() -> None:
+    changing = [
+        grant
+        for grant in grants_of("CloudFormationRole")
+        if {"apigateway:DELETE", "apigateway:PATCH", "apigateway:PUT"} & actions([grant])
+        if "/tags/" not in str(grant["Resource"])
+    ]
+
+    for grant in changing:
+        assert is_about_the_stacks_tags(grant)
+        assert "StringEqualsIfExists" not in grant["Condition"]
 
 
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:

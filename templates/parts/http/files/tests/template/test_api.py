@@ -1,6 +1,7 @@
 """The REST API: who gets in, how much, and what is on record, in every environment."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -18,6 +19,19 @@ ROUTES = [
 every_api = pytest.mark.parametrize(
     "api", [pytest.param(api, id=name) for name, api in apis().items()]
 )
+# Variables of access logs that cannot break JSON, with what AWS says of their values:
+# docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+SAFE_IN_JSON = {
+    "$context.error.responseType": "a type of gateway response, such as ACCESS_DENIED",
+    "$context.httpMethod": "one of DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT",
+    "$context.integration.integrationStatus": "the status code of Lambda itself",
+    "$context.integration.status": "the status code that the function returned",
+    "$context.requestId": "an id that API Gateway makes up",
+    "$context.requestTimeEpoch": "a time in milliseconds",
+    "$context.resourcePath": "the path of the resource, as the template has it",
+    "$context.responseLatency": "milliseconds",
+    "$context.status": "the status code of the response",
+}
 every_environment = pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
 
 
@@ -107,6 +121,18 @@ def test_slow_answers_raise_an_alarm_before_api_gateway_gives_up(
     assert alarms(milliseconds=20_000, minutes=3) == 1
     assert alarms(milliseconds=1_000, minutes=5) == 0
     assert alarms(milliseconds=20_000, minutes=1) == 0, "a cold start is no reason to look"
+
+
+@every_api
+def test_every_line_of_the_access_log_is_json(api: dict[str, Any]) -> None:
+    """API Gateway escapes no value: `$context.error.message` or a path may hold a quote."""
+    form = api["AccessLogSetting"]["Format"]
+    variables = re.findall(r"\$context[\w.]+", form)
+
+    assert set(variables) <= SAFE_IN_JSON.keys()
+    line = json.loads(form)
+    # Each between quotes: where there is no value, API Gateway writes a hyphen.
+    assert sorted(line.values()) == sorted(variables)
 
 
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.stack import Stack
 from scripts import callers
 from scripts.callers import Call
+from scripts.shipped import parameters
 from scripts.signed_request import Answer
 from scripts.signed_request import call as http_call
 
@@ -483,6 +485,28 @@ def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
     answer = http_call("OPTIONS", url(stack, path), headers=headers, verify=stack.aws.ca)
 
     assert answer.status == 415
+
+
+def change_set_for_prod(stack: Stack, **changes: str) -> None:
+    """Plan the stack that is there with the settings of prod, some of them other than there."""
+    settings = parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
+    stack.aws.client("cloudformation").create_change_set(
+        StackName=stack.name,
+        ChangeSetName=f"prod-{uuid.uuid4()}",
+        UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in settings.items()
+        ],
+    )
+
+
+def test_prod_is_refused_without_an_origin(stack: Stack) -> None:
+    with pytest.raises(ClientError, match="AllowedOrigin is empty"):
+        change_set_for_prod(stack, AllowedOrigin="")
+
+    for decided in ("none", "https://www.example.com"):
+        change_set_for_prod(stack, AllowedOrigin=decided)
 
 
 def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:

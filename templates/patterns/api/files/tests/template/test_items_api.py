@@ -15,6 +15,7 @@ from scripts.shipped import (
     resolve,
     resources,
     statements,
+    template,
 )
 from scripts.stacks import PROJECT
 from tests.template.cloudwatch import Metrics
@@ -111,7 +112,18 @@ def test_web_pages_come_from_one_origin_over_tls(environment: str) -> None:
     origin = parameters(environment)["AllowedOrigin"]
 
     assert "*" not in origin
-    assert origin.startswith("https://") or environment == "dev"
+    # Empty until somebody has decided: prod is not deployed then.
+    assert origin.startswith("https://") or origin in ("none", "") or environment == "dev"
+    assert "example.com" not in origin or environment == "prod", "that is a placeholder"
+
+
+def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> None:
+    rule = template()["Rules"]["ProdNamesItsWebPages"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigin"}, ""]}]}
+    assert "samconfig.toml" in assertion["AssertDescription"]
 
 
 # {% if cookiecutter.authentication == "IAM" %}
