@@ -20,6 +20,7 @@ from typing import Any
 
 import boto3
 
+from scripts.protection import protect
 from scripts.stacks import PROJECT, settings_of, told_in_words
 
 
@@ -126,6 +127,7 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
     described = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
     if described["ExecutionStatus"] == "EXECUTE_COMPLETE":
         # The job was started again, because something after this failed.
+        protect(cloudformation, env, stack)
         print("Applied already.")
         return 0
     if described["ExecutionStatus"] != "AVAILABLE":
@@ -142,7 +144,10 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
             print(f"{status:<36} {event['LogicalResourceId']} {reason}".rstrip(), flush=True)
             is_stack = event["PhysicalResourceId"] == event["StackId"]
             if is_stack and not status.endswith("IN_PROGRESS"):
-                return 0 if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else 1
+                if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                    return 1
+                protect(cloudformation, env, stack)
+                return 0
         time.sleep(pause)
 
 
