@@ -23,6 +23,7 @@ from typing import Any
 import boto3
 
 from scripts.stacks import PROJECT, region_of, settings_of, told_in_words
+from scripts.termination_protection import protect
 
 # One change of a change set: `ResourceChange` in CloudFormation's DescribeChangeSet.
 Change = dict[str, Any]
@@ -204,6 +205,7 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
     status = described["ExecutionStatus"]
     if status == "EXECUTE_COMPLETE":
         # The job was started again, because something after this failed.
+        protect(cloudformation, env, stack)
         print("Applied already.")
         return 0
     seen: set[str] = set()
@@ -233,7 +235,10 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
                 end = "" if status.endswith("IN_PROGRESS") else status
         # A followed execution may not have its first event yet: that was the end of another.
         if end and describe()["ExecutionStatus"] != "EXECUTE_IN_PROGRESS":
-            return 0 if end in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else 1
+            if end not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                return 1
+            protect(cloudformation, env, stack)
+            return 0
         time.sleep(pause)
 
 
