@@ -40,6 +40,8 @@ class FakeCloudFormation:
         self.execution = execution
         self.status = status
         self.executed = execution == "EXECUTE_IN_PROGRESS"
+        self.looks = 0
+        self.quiet = 0  # Looks at the events before the next one comes.
         self.ids = itertools.count()
         self.log = [self.event("ROLLBACK_COMPLETE", STACK_ID)]
         self.coming = [self.event("UPDATE_COMPLETE", "function-id")]
@@ -75,7 +77,9 @@ class FakeCloudFormation:
         return self
 
     def paginate(self, **asked: str) -> list[Any]:
-        if self.executed and self.coming:
+        self.looks += 1
+        assert self.looks < 20, "it waits for what has come already"
+        if self.executed and self.coming and self.looks > self.quiet:
             self.log.insert(0, self.coming.pop(0))
             if not self.coming:
                 self.execution = "EXECUTE_COMPLETE"
@@ -250,23 +254,36 @@ def test_a_deployment_is_followed_to_its_end(end: str, code: int) -> None:
     assert cloudformation.executed
 
 
-def test_an_execution_that_runs_already_is_followed_to_its_end() -> None:
-    cloudformation = FakeCloudFormation("UPDATE_COMPLETE", execution="EXECUTE_IN_PROGRESS")
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_COMPLETE", STACK_ID))
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_IN_PROGRESS", STACK_ID))
-
-    assert changes.apply("dev", CHANGE_SET, cloudformation, pause=0) == 0
-    assert not cloudformation.coming
-
-
-def test_an_earlier_end_is_not_that_of_an_execution_that_has_just_begun() -> None:
+@pytest.fixture
+def running() -> FakeCloudFormation:
+    """A change set that another job executes; no event of it has come yet."""
     cloudformation = FakeCloudFormation(
         "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", execution="EXECUTE_IN_PROGRESS"
     )
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_IN_PROGRESS", STACK_ID))
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_COMPLETE", STACK_ID))
+    cloudformation.quiet = 3
+    for status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"):
+        cloudformation.log.insert(0, cloudformation.event(status, STACK_ID))
+    return cloudformation
 
-    assert changes.apply("dev", CHANGE_SET, cloudformation, pause=0) == 1
+
+def test_an_execution_that_runs_already_is_followed_to_its_own_end(
+    running: FakeCloudFormation,
+) -> None:
+    assert changes.apply("dev", CHANGE_SET, running, pause=0) == 1
+    assert not running.coming
+
+
+def test_an_execution_that_ends_while_it_is_looked_for_is_not_waited_for(
+    running: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.log[:0] = reversed(running.coming)
+    running.coming = []
+    states = iter(["EXECUTE_IN_PROGRESS", "EXECUTE_FAILED"])
+    monkeypatch.setattr(
+        running, "describe_change_set", lambda **_: {"ExecutionStatus": next(states)}
+    )
+
+    assert changes.apply("dev", CHANGE_SET, running, pause=0) == 1
 
 
 # Every ExecutionStatus of CloudFormation, and every Status of a change set that is UNAVAILABLE.
