@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 
 from scripts import changes
 from scripts.stacks import settings_of
+from tests.unit.conftest import AwsAnswers
 
 STACK: str = settings_of("dev")["global"]["parameters"]["stack_name"]
 STACK_ID = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{STACK}/id"
@@ -167,21 +168,48 @@ def test_long_values_are_cut_and_say_so() -> None:
     assert [line for line in lines if line.endswith("… (5015 characters)")]
 
 
-def test_every_page_of_the_changes_is_read_with_values() -> None:
+def test_every_page_of_a_change_set_is_read_with_values() -> None:
     client = boto3.client("cloudformation", "eu-west-1")
-    asked = {"ChangeSetName": CHANGE_SET, "IncludePropertyValues": True}
+    asked = {"ChangeSetName": CHANGE_SET, "StackName": STACK, "IncludePropertyValues": True}
     with Stubber(client) as stubber:
         for name, here, following in (("A", {}, {"NextToken": "2"}), ("B", {"NextToken": "2"}, {})):
             answer = {"Changes": [{"Type": "Resource", "ResourceChange": change(name)}]}
             stubber.add_response("describe_change_set", answer | following, asked | here)
 
-        found = changes.changes_of(client, CHANGE_SET)
+        pages = changes.describe(client, STACK, CHANGE_SET)
 
-    assert [one["LogicalResourceId"] for one in found] == ["A", "B"]
+    assert [page["Changes"][0]["ResourceChange"]["LogicalResourceId"] for page in pages] == [
+        "A",
+        "B",
+    ]
+
+
+@pytest.mark.parametrize(("value", "hidden"), [("****", True), ("INFO", False), ("", False)])
+def test_no_value_is_shown_where_a_parameter_is_secret(
+    planned: Path,
+    capsys: pytest.CaptureFixture[str],
+    page: dict[str, Any],
+    value: str,
+    hidden: bool,
+) -> None:
+    page["Parameters"] = [{"ParameterKey": "Any", "ParameterValue": value}]
+
+    changes.plan("dev")
+
+    assert ("old value" not in capsys.readouterr().out) == hidden
 
 
 @pytest.fixture
-def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def page() -> dict[str, Any]:
+    """The only page of the change set that `planned` describes."""
+    removed = change("Table", "Remove", BeforeContext=context({"Name": "old value"}))
+    return {"Changes": [{"Type": "Resource", "ResourceChange": removed}]}
+
+
+@pytest.fixture
+def planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws_answers: AwsAnswers, page: dict[str, Any]
+) -> Path:
     """What GitHub gets from a plan with one change, after `changes.plan("dev")`."""
     output = tmp_path / "output"
     line = {"type": "result", "status": "changeset_created", "changeset_id": CHANGE_SET}
@@ -191,13 +219,9 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".aws-sam" / "build" / "template.yaml").touch()
     sam = subprocess.CompletedProcess([], 0, json.dumps(line))
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: sam)
-    monkeypatch.setattr(changes, "changes_of", lambda *_: [change("Table", "Remove")])
-    sts = boto3.client("sts", "eu-west-1")
-    stubber = Stubber(sts)
     arn = "arn:aws:iam::123456789012:user/x"
-    stubber.add_response("get_caller_identity", {"Account": "123456789012", "Arn": arn})
-    stubber.activate()
-    monkeypatch.setattr(boto3, "client", lambda *_: sts)
+    caller = {"Account": "123456789012", "Arn": arn}
+    aws_answers({"GetCallerIdentity": [caller], "DescribeChangeSet": [page]})
     return output
 
 
