@@ -50,6 +50,10 @@ REFUSED = {
     "owner above the folder": ("owner", "@../evil"),
     "owner with an expression": ("owner", "{{ cookiecutter.project_name }}"),
     "repository above the folder": ("repository", "org/.."),
+    "region in China": ("aws_region", "cn-north-1"),
+    "region of GovCloud": ("aws_region", "us-gov-west-1"),
+    "isolated region": ("aws_region", "eu-isoe-west-1"),
+    "sovereign region": ("aws_region", "eusc-de-east-1"),
     "region with a command": ("aws_region", "eu-west-1; reboot"),
     "version that is no choice": ("python_version", "2.7"),
 }
@@ -67,6 +71,7 @@ ACCEPTED = {
     "a truth": ("project_name", "yes"),
     "keyword": ("project_slug", "class"),
     "module": ("project_slug", "lambda"),
+    "newest region": ("aws_region", "ap-southeast-7"),
     "folder of the project": ("project_slug", "test"),
     "30 characters": ("project_slug", "x" * 30),
     "description": ("description", '\'\'\'""" \\u0041 \\ " {x} <>'),

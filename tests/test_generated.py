@@ -204,7 +204,13 @@ def test_windows_can_hold_it(bake: Bake, pattern: str) -> None:
 
 
 @pytest.fixture
-def local(bake: Bake, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def printed() -> list[str]:
+    """What `make local` has printed."""
+    return []
+
+
+@pytest.fixture
+def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
     """`make local`, as far as the stack is up."""
     files = tmp_path / "tmp"
     files.mkdir()
@@ -217,6 +223,7 @@ def local(bake: Bake, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     )
     assert process.stdout
     for line in process.stdout:
+        printed.append(line)
         if line.startswith("Ctrl-C"):
             break
     yield process
@@ -239,6 +246,14 @@ def test_the_local_aws_leaves_nothing_behind(local: subprocess.Popen[str], tmp_p
     while run("ps", "-o", "pid=", "-g", ",".join(children)).stdout.split() or list((tmp_path / "tmp").iterdir()):
         assert time.monotonic() < deadline, f"still there below {mine}"
         time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("local")
+def test_what_the_local_aws_prints_works_here(printed: list[str]) -> None:
+    assert [line for line in printed if " = " in line]
+    assert not [line for line in printed if "amazon" in line], "addresses on AWS"
+    # Not every machine has it.
+    assert not [line for line in printed if "uuidgen" in line]
 
 
 def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:

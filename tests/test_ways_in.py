@@ -14,7 +14,7 @@ UNUSUAL = {
     "project_slug": "a-b2",
     "description": "Says: \"yes\", {or} 'no' - 100% \\n # not a comment",
     "owner": "@someone",
-    "aws_region": "us-gov-east-1",
+    "aws_region": "ap-southeast-7",
     "python_version": "3.12",
 }
 

@@ -1,5 +1,6 @@
 """`make local`: runs the stack on the local AWS until Ctrl-C."""
 
+import re
 import signal
 import sys
 import threading
@@ -25,7 +26,8 @@ def main() -> None:
                 print(f"  export {name}={value}")
             print("\nThe stack's outputs:\n")
             for name, value in stack.outputs.items():
-                if "amazonaws.com" not in value:  # Addresses on the real AWS lead nowhere here.
+                # An address on AWS itself, an API's or the console's, leads nowhere here.
+                if not re.match(r"https://[^/]*\bamazon(aws)?\.com\b", value):
                     print(f"  {name} = {value}")
             print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.")
             print("What the functions log from now on:\n", flush=True)

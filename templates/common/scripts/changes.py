@@ -100,7 +100,7 @@ def values(context: str) -> list[str]:
 
 
 def difference(change: Change) -> list[str]:
-    """A resource's old and new properties, as a unified diff. NoEcho values arrive masked."""
+    """A resource's old and new properties, as a unified diff."""
     before, after = (values(change.get(f"{when}Context", "")) for when in ("Before", "After"))
     lines = list(difflib.unified_diff(before, after, lineterm="", n=4))[2:]
     return [cut(line) for line in lines if not line.startswith("@@")]
@@ -113,7 +113,7 @@ def cut(line: str) -> str:
     return f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
 
 
-def report(changes: list[Change]) -> str:
+def report(changes: list[Change], *, has_secrets: bool = False) -> str:
     """The changes in Markdown: a list, then old and new values; what can lose data comes first."""
     ordered = sorted(changes, key=lambda one: (not loses(one), kind(one), one["LogicalResourceId"]))
     rows = ["| change | resource | type |", "| --- | --- | --- |"]
@@ -121,8 +121,10 @@ def report(changes: list[Change]) -> str:
     for change in ordered:
         name, type_ = change["LogicalResourceId"], change["ResourceType"]
         rows.append(f"| {kind(change)} | {name} | {type_} |")
-        if lines := difference(change):
+        if not has_secrets and (lines := difference(change)):
             details += ["", f"{kind(change)}: **{name}**", "", "````diff", *lines, "````"]
+    if has_secrets:
+        details = ["", "Values are not shown, since the template has a parameter with NoEcho."]
     return "\n".join(rows + details)
 
 
@@ -157,8 +159,12 @@ def plan(env: str) -> str:
         sys.exit(result.returncode)
     change_set = read_plan(result.stdout.splitlines())
     cloudformation = boto3.client("cloudformation", region)
-    changes = changes_of(cloudformation, change_set) if change_set else []
-    shown = report(changes) if change_set else "Nothing would change."
+    changes: list[Change] = []
+    shown = "Nothing would change."
+    if change_set:
+        pages = describe(cloudformation, stack, change_set)
+        changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
+        shown = report(changes, has_secrets=hides(pages[0].get("Parameters", [])))
     print(f"{stack}\n\n{shown}\n")
     summary = shown if len(shown.encode()) < LONGEST_SUMMARY else "Too long: see this job's log."
     tell_github("GITHUB_STEP_SUMMARY", f"## {stack}\n\n{summary}\n")
@@ -172,12 +178,20 @@ def plan(env: str) -> str:
     return change_set
 
 
-def changes_of(cloudformation: Any, change_set: str) -> list[Change]:
-    """The changes of a change set, with old and new values."""
+def describe(cloudformation: Any, stack: str, change_set: str) -> list[Any]:
+    """A change set with old and new values, page by page."""
     pages = cloudformation.get_paginator("describe_change_set").paginate(
-        ChangeSetName=change_set, IncludePropertyValues=True
+        ChangeSetName=change_set, StackName=stack, IncludePropertyValues=True
     )
-    return [change["ResourceChange"] for page in pages for change in page["Changes"]]
+    return list(pages)
+
+
+def hides(parameters: list[dict[str, str]]) -> bool:
+    """Whether CloudFormation masks one of them, as it does with NoEcho.
+
+    It does not document whether it masks them in the values of properties as well.
+    """
+    return any(set(parameter.get("ParameterValue", "")) == {"*"} for parameter in parameters)
 
 
 def events_since(cloudformation: Any, stack: str, seen: set[str]) -> Iterator[dict[str, Any]]:
@@ -197,11 +211,7 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
     settings = settings_of(env)["global"]["parameters"]
     stack = settings["stack_name"]
     cloudformation = cloudformation or boto3.client("cloudformation", settings["region"])
-
-    def describe() -> Any:
-        return cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
-
-    described = describe()
+    described = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
     status = described["ExecutionStatus"]
     if status == "EXECUTE_COMPLETE":
         # The job was started again, because something after this failed.
@@ -234,12 +244,18 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
             if is_stack(event):
                 end = "" if status.endswith("IN_PROGRESS") else status
         # A followed execution may not have its first event yet: that was the end of another.
-        if end and describe()["ExecutionStatus"] != "EXECUTE_IN_PROGRESS":
+        if end and not executes(cloudformation, stack, change_set):
             if end not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
                 return 1
             protect(cloudformation, env, stack)
             return 0
         time.sleep(pause)
+
+
+def executes(cloudformation: Any, stack: str, change_set: str) -> bool:
+    """Whether the change set is being executed."""
+    described = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
+    return bool(described["ExecutionStatus"] == "EXECUTE_IN_PROGRESS")
 
 
 def is_stack(event: dict[str, Any]) -> bool:
@@ -274,7 +290,8 @@ def main() -> int:
     change_set = plan(arguments.env)
     if arguments.command == "plan" or not change_set:
         return 0
-    if input("Apply these changes? [y/N] ").strip().lower() != "y":
+    print("Apply these changes? [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() != "y":
         return 1
     return apply(arguments.env, change_set)
 

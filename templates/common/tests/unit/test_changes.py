@@ -13,6 +13,7 @@ from botocore.stub import Stubber
 
 from scripts import changes, retiring
 from scripts.stacks import settings_of
+from tests.unit.conftest import AwsAnswers
 
 STACK: str = settings_of("dev")["global"]["parameters"]["stack_name"]
 STACK_ID = f"arn:aws:cloudformation:eu-west-1:123456789012:stack/{STACK}/id"
@@ -40,6 +41,8 @@ class FakeCloudFormation:
         self.execution = execution
         self.status = status
         self.executed = execution == "EXECUTE_IN_PROGRESS"
+        self.looks = 0
+        self.quiet = 0  # Looks at the events before the next one comes.
         self.ids = itertools.count()
         self.log = [self.event("ROLLBACK_COMPLETE", STACK_ID)]
         self.coming = [self.event("UPDATE_COMPLETE", "function-id")]
@@ -75,7 +78,9 @@ class FakeCloudFormation:
         return self
 
     def paginate(self, **asked: str) -> list[Any]:
-        if self.executed and self.coming:
+        self.looks += 1
+        assert self.looks < 20, "it waits for what has come already"
+        if self.executed and self.coming and self.looks > self.quiet:
             self.log.insert(0, self.coming.pop(0))
             if not self.coming:
                 self.execution = "EXECUTE_COMPLETE"
@@ -163,21 +168,48 @@ def test_long_values_are_cut_and_say_so() -> None:
     assert [line for line in lines if line.endswith("… (5015 characters)")]
 
 
-def test_every_page_of_the_changes_is_read_with_values() -> None:
+def test_every_page_of_a_change_set_is_read_with_values() -> None:
     client = boto3.client("cloudformation", "eu-west-1")
-    asked = {"ChangeSetName": CHANGE_SET, "IncludePropertyValues": True}
+    asked = {"ChangeSetName": CHANGE_SET, "StackName": STACK, "IncludePropertyValues": True}
     with Stubber(client) as stubber:
         for name, here, following in (("A", {}, {"NextToken": "2"}), ("B", {"NextToken": "2"}, {})):
             answer = {"Changes": [{"Type": "Resource", "ResourceChange": change(name)}]}
             stubber.add_response("describe_change_set", answer | following, asked | here)
 
-        found = changes.changes_of(client, CHANGE_SET)
+        pages = changes.describe(client, STACK, CHANGE_SET)
 
-    assert [one["LogicalResourceId"] for one in found] == ["A", "B"]
+    assert [page["Changes"][0]["ResourceChange"]["LogicalResourceId"] for page in pages] == [
+        "A",
+        "B",
+    ]
+
+
+@pytest.mark.parametrize(("value", "hidden"), [("****", True), ("INFO", False), ("", False)])
+def test_no_value_is_shown_where_a_parameter_is_secret(
+    planned: Path,
+    capsys: pytest.CaptureFixture[str],
+    page: dict[str, Any],
+    value: str,
+    hidden: bool,
+) -> None:
+    page["Parameters"] = [{"ParameterKey": "Any", "ParameterValue": value}]
+
+    changes.plan("dev")
+
+    assert ("old value" not in capsys.readouterr().out) == hidden
 
 
 @pytest.fixture
-def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def page() -> dict[str, Any]:
+    """The only page of the change set that `planned` describes."""
+    removed = change("Table", "Remove", BeforeContext=context({"Name": "old value"}))
+    return {"Changes": [{"Type": "Resource", "ResourceChange": removed}]}
+
+
+@pytest.fixture
+def planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aws_answers: AwsAnswers, page: dict[str, Any]
+) -> Path:
     """What GitHub gets from a plan with one change, after `changes.plan("dev")`."""
     output = tmp_path / "output"
     line = {"type": "result", "status": "changeset_created", "changeset_id": CHANGE_SET}
@@ -187,14 +219,10 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / ".aws-sam" / "build" / "template.yaml").touch()
     sam = subprocess.CompletedProcess([], 0, json.dumps(line))
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: sam)
-    monkeypatch.setattr(changes, "changes_of", lambda *_: [change("Table", "Remove")])
     monkeypatch.setattr(retiring, "refusal", lambda *_: "")
-    sts = boto3.client("sts", "eu-west-1")
-    stubber = Stubber(sts)
     arn = "arn:aws:iam::123456789012:user/x"
-    stubber.add_response("get_caller_identity", {"Account": "123456789012", "Arn": arn})
-    stubber.activate()
-    monkeypatch.setattr(boto3, "client", lambda *_: sts)
+    caller = {"Account": "123456789012", "Arn": arn}
+    aws_answers({"GetCallerIdentity": [caller], "DescribeChangeSet": [page]})
     return output
 
 
@@ -252,23 +280,36 @@ def test_a_deployment_is_followed_to_its_end(end: str, code: int) -> None:
     assert cloudformation.executed
 
 
-def test_an_execution_that_runs_already_is_followed_to_its_end() -> None:
-    cloudformation = FakeCloudFormation("UPDATE_COMPLETE", execution="EXECUTE_IN_PROGRESS")
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_COMPLETE", STACK_ID))
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_IN_PROGRESS", STACK_ID))
-
-    assert changes.apply("dev", CHANGE_SET, cloudformation, pause=0) == 0
-    assert not cloudformation.coming
-
-
-def test_an_earlier_end_is_not_that_of_an_execution_that_has_just_begun() -> None:
+@pytest.fixture
+def running() -> FakeCloudFormation:
+    """A change set that another job executes; no event of it has come yet."""
     cloudformation = FakeCloudFormation(
         "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", execution="EXECUTE_IN_PROGRESS"
     )
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_IN_PROGRESS", STACK_ID))
-    cloudformation.log.insert(0, cloudformation.event("UPDATE_COMPLETE", STACK_ID))
+    cloudformation.quiet = 3
+    for status in ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"):
+        cloudformation.log.insert(0, cloudformation.event(status, STACK_ID))
+    return cloudformation
 
-    assert changes.apply("dev", CHANGE_SET, cloudformation, pause=0) == 1
+
+def test_an_execution_that_runs_already_is_followed_to_its_own_end(
+    running: FakeCloudFormation,
+) -> None:
+    assert changes.apply("dev", CHANGE_SET, running, pause=0) == 1
+    assert not running.coming
+
+
+def test_an_execution_that_ends_while_it_is_looked_for_is_not_waited_for(
+    running: FakeCloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.log[:0] = reversed(running.coming)
+    running.coming = []
+    states = iter(["EXECUTE_IN_PROGRESS", "EXECUTE_FAILED"])
+    monkeypatch.setattr(
+        running, "describe_change_set", lambda **_: {"ExecutionStatus": next(states)}
+    )
+
+    assert changes.apply("dev", CHANGE_SET, running, pause=0) == 1
 
 
 # Every ExecutionStatus of CloudFormation, and every Status of a change set that is UNAVAILABLE.
