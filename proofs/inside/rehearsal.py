@@ -1,0 +1,369 @@
+"""Rehearses a project's delivery on the local AWS, from an empty account to the way back from a broken release.
+
+    python -m proofs.inside.rehearsal PROJECT WORK [--short]
+
+Runs with the Python and the modules of a copy of the project that plays AWS. Prints, as JSON, what was done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from local_aws.stack import VENV, LocalAws, local_aws
+from scripts.shipped import template
+from scripts.stacks import settings_of
+
+from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, Refused, write_programs
+from .workflows import Results, Runner
+
+DEPLOY = ".github/workflows/deploy.yml"
+TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
+# Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
+RETENTION = {"7": "14", "30": "60", "365": "400"}
+# A resource that CloudFormation cannot make, whatever the project: nobody sends the signal that it waits for.
+NEVER_MADE = """\
+  NeverSignalled: { Type: AWS::CloudFormation::WaitConditionHandle }
+  NeverMade:
+    Type: AWS::CloudFormation::WaitCondition
+    Properties: { Handle: !Ref NeverSignalled, Timeout: "1" }
+"""
+
+
+class RehearsalError(Exception):
+    """Something went otherwise than it has to."""
+
+
+@dataclass
+class Rehearsal:
+    """A repository, an account, and what was done with them."""
+
+    aws: LocalAws
+    repository: Path
+    work: Path
+    github: GitHub
+    environments: tuple[str, ...]
+    done: list[dict[str, Any]] = field(default_factory=list)
+    runs: int = 0
+
+    # --- Whoever does something ---
+
+    @property
+    def machine(self) -> dict[str, str]:
+        """The environment variables that jobs and people have; no credentials, and nothing of this machine's HOME."""
+        kept = ("LANG", "PIP_", "SSL_")
+        local = ("AWS_CA_BUNDLE", "AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL", "SAM_CLI_TELEMETRY")
+        return {
+            **{name: value for name, value in os.environ.items() if name.startswith(kept)},
+            **{name: self.aws.environment[name] for name in local},
+            "LAMBDA": "",
+            "PATH": f"{self.work / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(JOB),
+            "REHEARSAL_API_NAMES": str(self.api_names()),
+            "VENV": VENV,
+        }
+
+    def api_names(self) -> Path:
+        """Where the local AWS answers to names of APIs; it writes that down once it does."""
+        path = Path(self.aws.ca).parent / "api-names.json"
+        deadline = time.monotonic() + 60
+        while not path.exists():
+            if time.monotonic() > deadline:
+                raise RehearsalError("the local AWS does not answer to the names of APIs")
+            time.sleep(0.1)
+        return path
+
+    def person(self, name: str) -> dict[str, str]:
+        """An administrator's machine: keys of a user of their own, and GitHub's command line."""
+        iam = self.aws.client("iam")
+        iam.create_user(UserName=name)
+        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=json.dumps(everything))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        home = self.work / f"home-{name}"
+        home.mkdir()
+        path = self.machine["PATH"].split(":")
+        return self.machine | {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            # Not where the stacks are: each command says that itself.
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            "HOME": str(home),
+            "PATH": ":".join([path[0], f"{VENV}/bin", *path[1:]]),
+        }
+
+    def shell(self, script: str, variables: Mapping[str, str], *, good: bool = True) -> str:
+        """What commands print, run in the repository as a person pastes them."""
+        done = subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", script],
+            cwd=self.repository,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        if (done.returncode == 0) != good:
+            raise RehearsalError(f"{script.strip()}\n{done.stdout[-3_000:]}")
+        return done.stdout
+
+    # --- The account ---
+
+    def set_up(self, administrator: Mapping[str, str]) -> None:
+        """The steps of deploy/README.md, as they stand there."""
+        readme = (self.repository / "deploy/README.md").read_text("utf-8")
+        blocks = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)
+        per_environment = [block for block in blocks if "environment=" in block or "$environment" in block]
+        for number, environment in enumerate(self.environments):
+            text = "\n".join(per_environment).replace("environment=dev", f"environment={environment}")
+            if number:
+                # "`CreateGitHubProvider=false` if it exists."
+                text = text.replace("CreateGitHubProvider=true", "CreateGitHubProvider=false")
+            self.shell(text, administrator)
+            if environment == "prod":
+                # "For `prod`, name who approves": by hand, in GitHub's settings.
+                self.github.require_reviewers(environment)
+        for block in blocks:
+            if block not in per_environment:
+                self.shell(block, administrator)
+        if not self.github.read()["runs"]:
+            raise RehearsalError("deploy/README.md does not start the first release")
+
+    # --- Releases ---
+
+    def commit(self, message: str, *edits: Edit) -> None:
+        """Change the repository."""
+        for edit in edits:
+            edit(self.repository)
+        git(self.repository, "add", "--all")
+        git(self.repository, "commit", "--quiet", "--message", message)
+
+    def revert(self) -> None:
+        """Take back the last commit."""
+        git(self.repository, "revert", "--no-edit", "HEAD")
+
+    def release(self, what: str, workflow: str = DEPLOY, **inputs: str) -> Results:
+        """Run the workflow for the newest commit; what became of each job."""
+        self.runs += 1
+        started = time.monotonic()
+        folder = self.work / f"run-{self.runs}"
+        artifacts = folder / "artifacts"
+        artifacts.mkdir(parents=True)
+        if workflow != DEPLOY:
+            # The build of the first release.
+            shutil.copytree(self.work / "run-1/artifacts", artifacts, dirs_exist_ok=True)
+        commit = git(self.repository, "rev-parse", "HEAD").strip()
+        context = {
+            "event": {},
+            "event_name": "push",
+            "ref": "refs/heads/main",
+            "repository": self.github.repository,
+            "run_id": str(self.runs),
+            "sha": commit,
+        }
+        actions = Actions(self.repository, commit, artifacts, self.github, self.aws, Path(VENV))
+        runner = Runner(self.repository, folder, context, actions.by_name(), self.github.enter, self.machine)
+        runner.run(workflow, **inputs)
+        ended = {name: job.result for name, job in runner.jobs.items()}
+        self.done.append({"release": what, "jobs": ended, "seconds": round(time.monotonic() - started)})
+        print(f"{what}: {json.dumps(ended)} {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        return runner.jobs
+
+    def green(self, what: str) -> Results:
+        """A release that arrives everywhere."""
+        jobs = self.release(what)
+        for name, job in jobs.items():
+            if job.result == "failure" and job.log:
+                raise RehearsalError(f"{what}: {name} has failed:\n{job.log[-4_000:]}")
+        tried = [name for name, job in jobs.items() if job.result == "success" and name.endswith("/ smoke")]
+        if tried != [f"{environment} / smoke" for environment in self.environments]:
+            raise RehearsalError(f"{what}: smoke tests ran in {', '.join(tried) or 'no environment'} only")
+        return jobs
+
+    def red(self, what: str, job: str, reason: str, workflow: str = DEPLOY, **inputs: str) -> Results:
+        """A release that a job stops, for a reason, and that gets no further."""
+        jobs = self.release(what, workflow, **inputs)
+        failed = [name for name, one in jobs.items() if one.result == "failure" and one.log]
+        if failed != [job]:
+            raise RehearsalError(f"{what}: {job} has to fail, and these have: {', '.join(failed) or 'none'}")
+        if not re.search(reason, jobs[job].log):
+            raise RehearsalError(f"{what}: {job} fails, but not for {reason!r}:\n{jobs[job].log[-4_000:]}")
+        later = [name for name in jobs if name.split(" / ")[0] in self.environments[1:] and "/" in name]
+        if later:
+            raise RehearsalError(f"{what}: goes on to {', '.join(later)}")
+        return jobs
+
+    # --- What is there afterwards ---
+
+    def versions(self) -> dict[str, str]:
+        """The version that each alias of each environment's functions serves."""
+        functions = self.aws.client("lambda")
+        return {
+            alias["AliasArn"]: alias["FunctionVersion"]
+            for environment in self.environments
+            for function in self.resources(environment, "AWS::Lambda::Function")
+            for alias in functions.list_aliases(FunctionName=function)["Aliases"]
+        }
+
+    def retention(self) -> dict[str, int]:
+        """How long each log group of each environment is kept."""
+        logs = self.aws.client("logs")
+        return {
+            group: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"]
+            for environment in self.environments
+            for group in self.resources(environment, "AWS::Logs::LogGroup")
+        }
+
+    def resources(self, environment: str, kind: str) -> list[str]:
+        """Physical ids of a type of resource of an environment's stack."""
+        pages = self.aws.client("cloudformation").get_paginator("list_stack_resources")
+        return [
+            one["PhysicalResourceId"]
+            for page in pages.paginate(StackName=stack_of(environment))
+            for one in page["StackResourceSummaries"]
+            if one["ResourceType"] == kind
+        ]
+
+    def status(self, environment: str) -> str:
+        """What CloudFormation says of an environment's stack."""
+        [stack] = self.aws.client("cloudformation").describe_stacks(StackName=stack_of(environment))["Stacks"]
+        return str(stack["StackStatus"])
+
+
+# --- Changes to the repository ---
+
+
+def another_release(repository: Path) -> None:
+    """Other code in each function, and another retention of logs in each environment."""
+    for path in handlers(repository):
+        path.write_text(f"{path.read_text('utf-8')}\nRELEASE = 2\n", "utf-8")
+    replace(
+        repository / "samconfig.toml", r"LogRetentionDays=(\d+)", lambda found: f"LogRetentionDays={RETENTION[found[1]]}"
+    )
+
+
+def every_function_fails(repository: Path) -> None:
+    """Each function raises an error, whatever it is given."""
+    for path in handlers(repository):
+        broken = "\n\ndef handler(*_: object) -> None:\n    raise RuntimeError('broken on purpose')\n"
+        path.write_text(path.read_text("utf-8") + broken, "utf-8")
+
+
+def cannot_be_made(repository: Path) -> None:
+    """The template gets a resource that CloudFormation cannot make."""
+    replace(repository / "template.yaml", r"(?m)^Resources:\n", f"Resources:\n{NEVER_MADE}")
+
+
+def handlers(repository: Path) -> list[Path]:
+    """The modules of the functions' handlers."""
+    functions = (one["Properties"] for one in template()["Resources"].values() if one["Type"].endswith("::Function"))
+    names = {one["Handler"].rpartition(".")[0] for one in functions}
+    return [repository / "src" / Path(*name.split(".")).with_suffix(".py") for name in sorted(names)]
+
+
+def replace(path: Path, pattern: str, by: Any) -> None:
+    """Change a file; it is an error when nothing changes."""
+    text = path.read_text("utf-8")
+    changed = re.sub(pattern, by, text)
+    if changed == text:
+        raise RehearsalError(f"{path.name} has no {pattern}")
+    path.write_text(changed, "utf-8")
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """What git prints."""
+    identity = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com")
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=repository, check=True, capture_output=True, encoding="utf-8").stdout
+
+
+def stack_of(environment: str) -> str:
+    """The name of an environment's stack."""
+    return str(settings_of(environment)["global"]["parameters"]["stack_name"])
+
+
+# --- The rehearsal itself ---
+
+
+def rehearse(rehearsal: Rehearsal, *, short: bool) -> None:
+    """From an empty account to the way back.
+
+    Raises:
+        RehearsalError: the first thing that went otherwise than it has to.
+    """
+    administrator = rehearsal.person("administrator")
+    rehearsal.set_up(administrator)
+    rehearsal.green("the first release")
+    if not short:
+        before, kept = rehearsal.versions(), rehearsal.retention()
+        rehearsal.commit("Change code and configuration", another_release)
+        rehearsal.green("a change")
+        if still := [alias for alias, version in rehearsal.versions().items() if version == before.get(alias)]:
+            raise RehearsalError(f"a change: serve the old version: {', '.join(still)}")
+        if still := [group for group, days in rehearsal.retention().items() if days == kept.get(group)]:
+            raise RehearsalError(f"a change: are kept as long as before: {', '.join(still)}")
+    first, *_ = rehearsal.environments
+    rehearsal.commit("Break every function", every_function_fails)
+    rehearsal.red("a release that breaks", f"{first} / smoke", r"\d failed")
+    rehearsal.revert()
+    rehearsal.green("the way back")
+    if not short:
+        rehearsal.commit("Ask for what cannot be made", cannot_be_made)
+        rehearsal.red("a change that CloudFormation refuses", f"{first} / apply", "UPDATE_ROLLBACK_COMPLETE")
+        if rehearsal.status(first) != "UPDATE_ROLLBACK_COMPLETE":
+            raise RehearsalError(f"the stack of {first} is {rehearsal.status(first)} after a refused change")
+        rehearsal.shell(f"make smoke ENV={first}", administrator)
+        rehearsal.revert()
+        rehearsal.green("after a refused change")
+    approved = rehearsal.github.approvals
+    applied = sum(run["jobs"].get("prod / apply") == "success" for run in rehearsal.done)
+    if approved != ["prod"] * applied:
+        raise RehearsalError(f"prod was changed {applied} times, and approval was asked for {len(approved)} times")
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("project", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--short", action="store_true")
+    arguments = parser.parse_args()
+    work = arguments.work.resolve()
+    repository = arguments.project.resolve()
+    environments = tuple(re.findall(r"environment: (\w+)$", (repository / DEPLOY).read_text("utf-8"), re.MULTILINE))
+    name = yaml.safe_load((repository / ".copier-answers.yml").read_text("utf-8"))["repository"]
+    if not (repository / ".git").exists():
+        git(repository, "init", "--quiet", "--initial-branch", "main")
+        git(repository, "add", "--all")
+        git(repository, "commit", "--quiet", "--message", "Begin")
+    github = GitHub(work / "github.json", name)
+    left_out = work / "left-out"
+    left_out.write_text("", "utf-8")
+    write_programs(work / "bin", Path(sys.executable), Path(os.environ["AWS_CLI"]), github.state, left_out)
+    try:
+        with local_aws() as aws:
+            rehearsal = Rehearsal(aws, repository, work, github, environments)
+            rehearse(rehearsal, short=arguments.short)
+    except (RehearsalError, Refused) as error:
+        sys.exit(f"{error}")
+    used = github.used | set(left_out.read_text("utf-8").splitlines()) | {"gh", "api names"}
+    if unused := STAND_INS.keys() - used:
+        sys.exit(f"stand_ins.py: nothing needs {', '.join(sorted(unused))} any more")
+    print(json.dumps({"releases": rehearsal.done, "approvals": github.approvals}))
+
+
+if __name__ == "__main__":
+    main()
