@@ -159,7 +159,6 @@ def plan(env: str) -> str:
         sys.exit(result.returncode)
     change_set = read_plan(result.stdout.splitlines())
     cloudformation = boto3.client("cloudformation", region)
-    changes: list[Change] = []
     shown = "Nothing would change."
     if change_set:
         pages = describe(cloudformation, stack, change_set)
