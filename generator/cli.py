@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import __version__
 from .errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ Exit codes:
   1  check: the project is behind; update: conflicts are left for you to solve
   2  it could not be done, and nothing has changed""",
 )
-@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.version_option(package_name=PROGRAM, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Create serverless projects for AWS, and keep them up to date with their template."""

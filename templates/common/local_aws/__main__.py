@@ -22,6 +22,7 @@ def main() -> None:
             print(
                 "\nIn another terminal, talk to it with any AWS SDK, or version 2 of the AWS CLI:\n"
             )
+            print("  unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
             for name, value in aws.environment.items():
                 print(f"  export {name}={value}")
             print("\nThe stack's outputs:\n")

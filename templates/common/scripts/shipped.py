@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import botocore.session
@@ -20,6 +20,7 @@ from scripts.stacks import PROJECT, settings_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 Resource = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class _Loader(yaml.SafeLoader):
@@ -143,7 +144,8 @@ def _merged(shared: Any, own: Any) -> Any:
 
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
-    [role] = named(function["Role"])
+    name = function["FunctionName"]["Fn::Sub"]
+    role = the_one(named(function["Role"]), f"Role: !GetAtt …Role.Arn for the function {name}")
     return statements_of(role)
 
 
@@ -234,8 +236,10 @@ def log_group_of(function: Resource) -> str:
     """Logical id of the log group that a function writes to."""
     expected = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
     groups = resources("AWS::Logs::LogGroup").items()
-    [name] = (n for n, g in groups if g["Properties"]["LogGroupName"]["Fn::Sub"] == expected)
-    return name
+    return the_one(
+        (name for name, group in groups if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected),
+        f"a log group {expected}: add the function to the list under Fn::ForEach::Functions",
+    )
 
 
 def alarms_on(metric: str, dimension: Any) -> dict[str, Resource]:
@@ -253,6 +257,17 @@ def watched_by(alarm: Resource) -> list[dict[str, Any]]:
     """The metrics that an alarm watches: one, or those of its metric math."""
     queries = [query for query in alarm.get("Metrics", []) if "MetricStat" in query]
     return [query["MetricStat"]["Metric"] for query in queries] or [alarm]
+
+
+def the_one(found: Iterable[Value], to_do: str) -> Value:
+    """The only one that was found.
+
+    Raises:
+        AssertionError: there is none, or more than one; `to_do` says what template.yaml has to say.
+    """
+    one = list(found)
+    assert len(one) == 1, f"{'missing' if not one else 'more than one'}: {to_do}"
+    return one[0]
 
 
 def as_list(value: Any) -> list[Any]:

@@ -18,6 +18,7 @@ from scripts.shipped import (
     statements,
     statements_of,
     template,
+    the_one,
 )
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
@@ -134,7 +135,10 @@ def test_what_is_retiring_is_still_granted_and_says_why(name: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_may_write_to_its_own_log_group(function: dict[str, Any]) -> None:
-    [logging] = (s for s in statements(function) if LOGGING & set(as_list(s["Action"])))
+    logging = the_one(
+        (s for s in statements(function) if LOGGING & set(as_list(s["Action"]))),
+        "a statement that allows writing logs: add the function under Fn::ForEach::Functions",
+    )
     group = resources("AWS::Logs::LogGroup")[log_group_of(function)]["Properties"]
 
     assert logging["Resource"]["Fn::Sub"].endswith(
@@ -148,7 +152,7 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
     roles = [other["Role"] for other in functions().values()]
 
     assert roles.count(role) == 1
-    [of_role] = named(role)
+    of_role = the_one(named(role), f"Role: !GetAtt …Role.Arn of {name}")
     assert trusted_by(of_role) == {"lambda.amazonaws.com"}
 
 
@@ -211,12 +215,15 @@ def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> No
 )
 def test_what_has_a_policy_of_its_own_is_reached_over_tls_only(kind: str, name: str) -> None:
     policy, names = OWN_POLICIES[kind]
-    [tls_only] = (
-        statement
-        for found in resources(policy).values()
-        if {"Ref": name} in as_list(found["Properties"][names])
-        for statement in who_may(found)
-        if statement["Effect"] == "Deny"
+    tls_only = the_one(
+        (
+            statement
+            for found in resources(policy).values()
+            if {"Ref": name} in as_list(found["Properties"][names])
+            for statement in who_may(found)
+            if statement["Effect"] == "Deny"
+        ),
+        f"an {policy} of {name} that denies what is not sent over TLS",
     )
 
     assert tls_only["Principal"] == "*"

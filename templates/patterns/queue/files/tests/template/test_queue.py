@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import ENVIRONMENTS, alarms_on, apis, functions, resolve, resources
+from scripts.shipped import (
+    ENVIRONMENTS,
+    alarms_on,
+    apis,
+    functions,
+    resolve,
+    resources,
+    the_one,
+    variables_read_by,
+)
 from tests.template.cloudwatch import Metrics
 from tests.template.invocations import count, invoke
 
@@ -62,8 +71,8 @@ def test_a_slow_batch_is_not_delivered_twice(
     function: dict[str, Any], event: dict[str, Any], environment: str
 ) -> None:
     """AWS advises six times the timeout, and the batch window on top."""
-    visibility = int(resolve(queue_of(event)["VisibilityTimeout"], environment))
-    window = int(resolve(event["MaximumBatchingWindowInSeconds"], environment))
+    visibility = int(resolve(queue_of(event).get("VisibilityTimeout", 30), environment))
+    window = int(resolve(event.get("MaximumBatchingWindowInSeconds", 0), environment))
     timeout = int(resolve(function["Timeout"], environment))
 
     assert visibility >= 6 * timeout + window
@@ -71,7 +80,9 @@ def test_a_slow_batch_is_not_delivered_twice(
 
 @every_worker
 def test_a_batch_may_fail_in_part(function: dict[str, Any], event: dict[str, Any]) -> None:
-    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event.get("FunctionResponseTypes") == ["ReportBatchItemFailures"], (
+        "add to the event: FunctionResponseTypes: [ReportBatchItemFailures]"
+    )
 
 
 @every_environment
@@ -79,18 +90,25 @@ def test_a_batch_may_fail_in_part(function: dict[str, Any], event: dict[str, Any
 def test_what_the_work_calls_is_not_overrun(
     function: dict[str, Any], event: dict[str, Any], environment: str
 ) -> None:
-    assert int(resolve(event["ScalingConfig"]["MaximumConcurrency"], environment)) >= 2
+    most = event.get("ScalingConfig", {}).get("MaximumConcurrency")
+    assert most, "add to the event: ScalingConfig: { MaximumConcurrency: … }"
+    assert int(resolve(most, environment)) >= 2
 
 
 @every_worker
 def test_a_message_that_fails_ends_in_a_dead_letter_queue_with_an_alarm(
     function: dict[str, Any], event: dict[str, Any]
 ) -> None:
+    redrive = queue_of(event).get("RedrivePolicy")
+    assert redrive, f"add a RedrivePolicy to the queue {event['Queue']['Fn::GetAtt']}"
     dead_letters = dead_letters_of(event)
 
-    assert queue_of(event)["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxReceiveCount"}
-    assert function["Environment"]["Variables"]["MAX_RECEIVE_COUNT"] == {"Ref": "MaxReceiveCount"}
-    assert QUEUES[dead_letters]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+    assert redrive["maxReceiveCount"] == {"Ref": "MaxReceiveCount"}
+    if "MAX_RECEIVE_COUNT" in variables_read_by(function):
+        given = function["Environment"]["Variables"].get("MAX_RECEIVE_COUNT")
+        assert given == {"Ref": "MaxReceiveCount"}, "the function has to know the queue's limit"
+    kept = QUEUES[dead_letters]["Properties"].get("MessageRetentionPeriod")
+    assert kept == 14 * DAY, f"MessageRetentionPeriod: 1209600 for {dead_letters}"
     metrics = Metrics()
     metrics.put(*VISIBLE, name_of(dead_letters), 0, 1)
     assert len(alarms_after(metrics, 60)) == 1
@@ -148,15 +166,22 @@ def test_an_alarm_tells_of_orders_that_wait_long_before_they_are_lost(
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     longest = int(resolve(alarm["Threshold"], environment))
 
-    assert 0 < longest < queue_of(event)["MessageRetentionPeriod"] / 2
+    assert 0 < longest < queue_of(event).get("MessageRetentionPeriod", 345_600) / 2
 
 
-@every_worker
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [
+        pytest.param(function, event, id=name)
+        for name, (function, event) in WORKERS.items()
+        if "IDEMPOTENCY_DAYS" in variables_read_by(function)
+    ],
+)
 def test_an_order_is_remembered_for_longer_than_its_messages_live(
     function: dict[str, Any], event: dict[str, Any]
 ) -> None:
-    days = int(function["Environment"]["Variables"]["IDEMPOTENCY_DAYS"])
-    one_life = queue_of(event)["MessageRetentionPeriod"] / 86_400 + 14
+    days = int(function["Environment"]["Variables"].get("IDEMPOTENCY_DAYS", 0))
+    one_life = queue_of(event).get("MessageRetentionPeriod", 345_600) / 86_400 + 14
 
     assert days > 2 * one_life  # It may be redriven on its last day.
     [table] = [
@@ -181,13 +206,18 @@ def test_an_accepted_order_is_remembered_for_longer_than_a_shipped_one(
 
 @pytest.mark.parametrize("name", QUEUES)
 def test_queues_are_encrypted_and_reached_over_tls_only(name: str) -> None:
-    assert QUEUES[name]["Properties"]["SqsManagedSseEnabled"] is True
-    [statement] = [
-        statement
-        for policy in resources("AWS::SQS::QueuePolicy").values()
-        if {"Ref": name} in policy["Properties"]["Queues"]
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-    ]
+    assert QUEUES[name]["Properties"].get("SqsManagedSseEnabled") is True, (
+        f"add to {name}: SqsManagedSseEnabled: true"
+    )
+    statement = the_one(
+        (
+            statement
+            for policy in resources("AWS::SQS::QueuePolicy").values()
+            if {"Ref": name} in policy["Properties"]["Queues"]
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        ),
+        f"an AWS::SQS::QueuePolicy of {name}, as the other queues have it",
+    )
     assert statement["Effect"] == "Deny"
     assert statement["Principal"] == "*"
     assert {"sqs:ReceiveMessage", "sqs:SendMessage"} <= set(statement["Action"])
