@@ -100,3 +100,14 @@ def test_applying_asks_for_the_change_set(tmp_path: Path) -> None:
 
     assert done.returncode
     assert done.stderr.startswith("CHANGE_SET=arn is needed")
+
+
+def test_all_tests_but_smoke_tests_hide_credentials() -> None:
+    tests = [folder for folder in (PROJECT / "tests").iterdir() if list(folder.glob("test_*.py"))]
+    hiding = {
+        folder.name
+        for folder in tests
+        if "import tests.isolated" in (folder / "conftest.py").read_text("utf-8")
+    }
+
+    assert hiding == {folder.name for folder in tests} - {"smoke"}
