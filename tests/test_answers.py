@@ -56,6 +56,9 @@ REFUSED = {
     "sovereign region": ("aws_region", "eusc-de-east-1"),
     "region with a command": ("aws_region", "eu-west-1; reboot"),
     "version that is no choice": ("python_version", "2.7"),
+    "mail address without a domain": ("alarm_email", "nobody"),
+    "mail address with a quote": ("alarm_email", 'a"b@example.com'),
+    "mail address with an expression": ("alarm_email", "{{ 6*7 }}@example.com"),
 }
 ACCEPTED = {
     "quotes": ("project_name", 'It\'s "quoted" `twice`'),
@@ -69,6 +72,8 @@ ACCEPTED = {
     "single braces": ("project_name", "{orders} %} }} #}"),
     "60 characters": ("project_name", "x" * 60),
     "a truth": ("project_name", "yes"),
+    "mail address": ("alarm_email", "on-call+prod@alarms.example.org"),
+    "no mail address": ("alarm_email", ""),
     "keyword": ("project_slug", "class"),
     "module": ("project_slug", "lambda"),
     "newest region": ("aws_region", "ap-southeast-7"),
@@ -285,6 +290,21 @@ def test_whatever_is_accepted_comes_out_as_itself_in_every_file(
             assert PARSERS[suffix](text) == replaced(PARSERS[suffix](expected[path]), values), path
         else:
             assert text == replaced(expected[path], values), path
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_alarms_of_prod_go_to_the_given_address_and_to_nobody_elsewhere(
+    pattern: str, render: Callable[[str, dict[str, str]], dict[str, str]]
+) -> None:
+    sections = tomllib.loads(render(pattern, {"alarm_email": "a@example.com"})["samconfig.toml"])
+    told = {
+        name: [text for text in section["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text]
+        for name, section in sections.items()
+        if "parameter_overrides" in section.get("deploy", {}).get("parameters", {})
+    }
+
+    assert told.pop("prod") == ['AlarmEmail="a@example.com"']
+    assert told == dict.fromkeys(["dev", "staging", "local"], ['AlarmEmail=""'])
 
 
 # Where a project is to go, and what is not there

@@ -124,7 +124,7 @@ def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
 
 
 def test_a_default_that_would_be_refused_is_not_offered(templates: Path, tmp_path: Path) -> None:
-    typed = ["日本語", "nihongo", "", "", "", "", "", *OWN_DEFAULTS]
+    typed = ["日本語", "nihongo", *[""] * 6, *OWN_DEFAULTS]
 
     code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "x"], typed)
 
