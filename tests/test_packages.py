@@ -86,6 +86,29 @@ def test_a_compiled_package_is_one_that_the_runtime_can_load(tmp_path: Path) -> 
     assert not_loadable(project, package, "python3.11") == "[]"
 
 
+def test_pins_that_do_not_fit_together_are_not_installed(tmp_path: Path) -> None:
+    """Everything is installed with `--no-deps`: nothing else would tell that one is missing or too old."""
+    project = create(tmp_path / "project")
+    subprocess.run(
+        [
+            *(TOOLS / "bin/uv", "pip", "compile", "--quiet", "--no-deps", "--generate-hashes"),
+            *("--output-file", "requirements/audit.txt", "-"),
+        ],
+        input="jinja2\n",
+        cwd=project,
+        text=True,
+        check=True,
+    )
+    tools = tmp_path / "tools"
+
+    done = run("make", f"--directory={project}", f"VENV={tools}", f"{tools}-audit/installed")
+
+    assert done.returncode
+    assert "jinja2 3" in done.stderr
+    assert "requires markupsafe, which is not installed" in done.stderr
+    assert not (tmp_path / "tools-audit/installed").exists()
+
+
 LOADABLE = [
     "cp311-cp311-manylinux_2_26_aarch64",
     "cp311-abi3-manylinux2014_aarch64",

@@ -167,6 +167,19 @@ def test_the_domain_knows_nothing_of_aws() -> None:
     assert not {name for name in imported - own if name.split(".")[0] in outside}
 
 
+def test_tracing_is_set_up_in_one_place() -> None:
+    """What it is built on ends in 2027: docs/adr/0008-tracing.md."""
+    tracing = {
+        path.relative_to(PROJECT / "src").as_posix()
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if re.search(r"aws_xray_sdk|powertools\.tracing|opentelemetry", ast.unparse(node))
+    }
+
+    assert tracing == {"service/observability.py"}
+
+
 def test_what_the_code_imports_is_shipped_with_it() -> None:
     """The local AWS would not notice: its environment holds more than Lambda's does."""
     pinned = (PROJECT / "src" / "requirements.txt").read_text()

@@ -40,8 +40,10 @@ def build(sources: Path, name: str) -> tuple[str, dict[str, bytes]]:
     """What was asked of pip, and the package's files."""
     artifacts = sources / name
     artifacts.mkdir()
+    make = shutil.which("make")
+    assert make
     done = subprocess.run(
-        ["make", "--no-print-directory", "--silent", "build-Any"],
+        [make, "--no-print-directory", "--silent", "build-Any"],
         cwd=sources / "src",
         env={"PATH": f"{sources}:{os.environ['PATH']}", "ARTIFACTS_DIR": str(artifacts)},
         text=True,
@@ -84,3 +86,15 @@ def test_the_pipeline_runs_on_the_python_of_the_functions() -> None:
     }
 
     assert used == {RUNTIME.removeprefix("python")}
+
+
+def test_what_is_shipped_is_what_is_tested() -> None:
+    """`make requirements` pins both at once; a pin that is edited alone is shipped untested."""
+    shipped, tested = (pins(name) for name in ("src/requirements.txt", "requirements/dev.txt"))
+
+    assert shipped
+    assert {name: tested.get(name) for name in shipped} == shipped
+
+
+def pins(name: str) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (PROJECT / name).read_text(), re.MULTILINE))
