@@ -28,10 +28,13 @@ def problem(status: HTTPStatus, detail: str, errors: list[str] | None = None) ->
 
 
 def unavailable(retry_after_seconds: int) -> Response:
-    """What we depend on is throttled or down for a moment: the same request may work later."""
-    answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later.")
-    answer["headers"]["Retry-After"] = str(retry_after_seconds)
-    return answer
+    """An answer for callers who can send the same request again: a dependency is throttled."""
+    response = problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The request cannot be carried out at the moment: send it again later.",
+    )
+    response["headers"]["Retry-After"] = str(retry_after_seconds)  # RFC 9110, 10.2.3.
+    return response
 
 
 def caller_of(event: dict[str, Any]) -> str:

@@ -31,6 +31,17 @@ def test_an_error_is_problem_details() -> None:
     }
 
 
+def test_who_is_to_try_again_hears_when() -> None:
+    response = unavailable(5)
+
+    assert response["statusCode"] == 503
+    assert response["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Retry-After": "5",
+    }
+    assert json.loads(response["body"])["status"] == 503
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -45,13 +56,6 @@ def test_the_correlation_id(headers: Any, expected: str) -> None:
     event = {"headers": headers, "requestContext": {"requestId": "request"}}
 
     assert correlation_id(event) == expected
-
-
-def test_a_caller_hears_when_to_try_again() -> None:
-    response = unavailable(retry_after_seconds=2)
-
-    assert response["statusCode"] == 503
-    assert response["headers"] == {"Content-Type": "application/problem+json", "Retry-After": "2"}
 
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
