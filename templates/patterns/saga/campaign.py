@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 from local_aws.stack import Stack
@@ -105,7 +107,8 @@ class Campaign:
         return found | self._undone()
 
     def redrive(self) -> None:
-        resume(self._sqs, self._stepfunctions, self._parked, everyone, rate=1_000)
+        with redirect_stdout(sys.stderr):  # Figures alone are printed.
+            resume(self._sqs, self._stepfunctions, self._parked, everyone, rate=1_000)
         wait_until(lambda: not self.at_work())
         for name in self._undone():
             wait_until(lambda: self.at_work() < self.at_once)

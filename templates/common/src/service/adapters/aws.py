@@ -32,8 +32,13 @@ _THROTTLED = frozenset(
         "ThrottlingException",
         "TooManyRequestsException",
         "TransactionInProgressException",
-        # API reference of SQS: its key in KMS is throttled.
+        # API reference of SQS and of Step Functions: their key in KMS is throttled.
         "KmsThrottled",
+        "KmsThrottlingException",
+        # API reference of StartExecution: too many executions run; each that ends makes room.
+        "ExecutionLimitExceeded",
+        # API reference of SNS's Publish.
+        "Throttled",
         # API reference of TransactWriteItems: why a transaction was cancelled.
         "ProvisionedThroughputExceeded",
         "ThrottlingError",

@@ -59,8 +59,9 @@ def cancelled(*reasons: Any) -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}}, "TransactWriteItems")
+def refused(code: str, status: int = 400) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "TransactWriteItems")
 
 
 def steps(dynamodb: DynamoDb) -> Steps:
@@ -175,7 +176,7 @@ def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
         pytest.param(cancelled({"Code": "TransactionConflict"}), id="another write at once"),
         pytest.param(cancelled({"Code": "None"}, {"Code": "ThrottlingError"}), id="hot item"),
         pytest.param(refused("ThrottlingException"), id="throttled"),
-        pytest.param(refused("InternalServerError"), id="broken over there"),
+        pytest.param(refused("InternalServerError", 500), id="broken over there"),
         pytest.param(ConnectTimeoutError(endpoint_url="x"), id="no connection"),
     ],
 )

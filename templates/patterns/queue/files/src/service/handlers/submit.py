@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
-from service.adapters.aws import client
+from service.adapters.aws import client, is_transient
 from service.adapters.order_queue import OrderQueue
-from service.adapters.transient import FAILURES, may_pass
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
 from service.environment import read_settings
@@ -56,8 +57,8 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
     except OrderIdUsedError:
         logger.info("refused an order under a used id")
         return problem(HTTPStatus.CONFLICT, "The order_id was used before, for another order.")
-    except FAILURES as error:
-        if not may_pass(error):
+    except (BotoCoreError, ClientError) as error:
+        if not is_transient(error):
             raise
         logger.warning("cannot accept orders now", cause=str(error))
         return unavailable(RETRY_AFTER_SECONDS)

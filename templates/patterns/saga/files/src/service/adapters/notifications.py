@@ -3,7 +3,9 @@
 import json
 from typing import TYPE_CHECKING
 
-from service.adapters.transient import FAILURES, may_pass
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.aws import is_transient
 from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
 from service.observability import tracer
@@ -36,7 +38,7 @@ class Notifications:
                     "correlation_id": {"DataType": "String", "StringValue": correlation_id}
                 },
             )
-        except FAILURES as error:
-            if may_pass(error):
+        except (BotoCoreError, ClientError) as error:
+            if is_transient(error):
                 raise TryAgainError(str(error)) from error
             raise

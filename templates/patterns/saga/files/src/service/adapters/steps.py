@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.aws import is_transient
 from service.adapters.transactions import cancellation_reasons, write_all
-from service.adapters.transient import FAILURES, may_pass
 from service.adapters.try_again import TryAgainError
 from service.observability import logger
 
@@ -114,13 +116,13 @@ class Steps:
         """
         try:
             write_all(self._dynamodb, items)
-        except FAILURES as error:
+        except (BotoCoreError, ClientError) as error:
             record, *effects = cancellation_reasons(error) or [{}]
             # The record decides first: what was done before is done, even if it could not be now.
             if record.get("Code") == "ConditionalCheckFailed":
                 standing: Mapping[str, Any] = record.get("Item", {})
                 return standing
-            if may_pass(error):
+            if is_transient(error):
                 raise TryAgainError(str(error)) from error
             if "ConditionalCheckFailed" in [effect.get("Code") for effect in effects]:
                 raise EffectRefusedError from error
