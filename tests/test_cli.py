@@ -99,7 +99,7 @@ def test_what_it_prints_repeats_the_run(templates: Path, tmp_path: Path) -> None
 def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
     templates: Path, tmp_path: Path
 ) -> None:
-    typed = ["../evil/{{ x }}", "My Orders", "", "It sells things", "@me", "", "2.7", "3.12", *OWN_DEFAULTS]
+    typed = ["../evil/{{ x }}", "My Orders", "", "It sells things", "@me", "", "2.7", "3.12", "", *OWN_DEFAULTS]
 
     code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "x", "--data", "aws_region=eu-north-1"], typed)
 

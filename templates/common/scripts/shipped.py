@@ -140,6 +140,8 @@ def named(value: Any) -> set[str]:
             found = {name}
         case {"Fn::GetAtt": str(attribute)}:
             found = {attribute.partition(".")[0]}
+        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str()]}:
+            found = {name}
         case {"Fn::Sub": str(text)}:
             found = set(re.findall(r"\$\{(\w+)[.}]", text))
         case dict() | list():
@@ -161,9 +163,16 @@ def alarms_on(metric: str, dimension: Any) -> dict[str, Resource]:
     return {
         name: alarm["Properties"]
         for name, alarm in resources("AWS::CloudWatch::Alarm").items()
-        if f"{alarm['Properties']['Namespace']} {alarm['Properties']['MetricName']}" == metric
-        if dimension in [found["Value"] for found in alarm["Properties"]["Dimensions"]]
+        for found in watched_by(alarm["Properties"])
+        if f"{found['Namespace']} {found['MetricName']}" == metric
+        if dimension in [found["Value"] for found in found["Dimensions"]]
     }
+
+
+def watched_by(alarm: Resource) -> list[dict[str, Any]]:
+    """The metrics that an alarm watches: one, or those of its metric math."""
+    queries = [query for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return [query["MetricStat"]["Metric"] for query in queries] or [alarm]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -179,15 +188,45 @@ def parameters(environment: str) -> dict[str, str]:
 
 
 def resolve(value: Any, environment: str) -> Any:
-    """A value of the template in an environment, where it is a parameter or in a mapping."""
+    """A value of the template in an environment.
+
+    Parameters, mappings and pseudo parameters have the values they have there. What only AWS knows,
+    such as the name of a queue, is a text that no other stack has.
+    """
     match value:
         case {"Ref": str(name)}:
-            return parameters(environment)[name]
+            return _resolved_name(name, environment)
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute)]}:
             return template()["Mappings"][mapping][key][attribute]
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute), {"DefaultValue": default}]}:
             return template()["Mappings"][mapping][key].get(attribute, default)
+        case {"Fn::GetAtt": str(attribute)}:
+            return _resolved_name(attribute, environment)
+        case {"Fn::GetAtt": [name, str(attribute)]}:
+            return _resolved_name(f"{resolve(name, environment)}.{attribute}", environment)
+        case {"Fn::Sub": str(text)}:
+            return resolve({"Fn::Sub": [text, {}]}, environment)
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            return re.sub(
+                r"\$\{([\w.:]+)\}",
+                lambda found: str(
+                    resolve(variables[found[1]], environment)
+                    if found[1] in variables
+                    else _resolved_name(found[1], environment)
+                ),
+                text,
+            )
     return value
+
+
+def _resolved_name(name: str, environment: str) -> str:
+    """What `${name}` is: a parameter, the stack's name, or something of a resource."""
+    stack: str = settings_of(environment)["global"]["parameters"]["stack_name"]
+    if name.endswith(".Version.Version"):
+        # The version that is being deployed; see AutoPublishAlias in AWS SAM.
+        return "2"
+    known: dict[str, str] = {**parameters(environment), "AWS::StackName": stack}
+    return known.get(name, f"{stack}/{name}")
 
 
 def variables_read_by(function: Resource) -> set[str]:

@@ -70,7 +70,7 @@ def observed(handler: Handler) -> Handler:
 
 
 def _flush_version_metrics(context: "LambdaContext", start: int) -> None:
-    # Lambda counts an error in the minute in which its invocation started; so must what is set off against it.
+    # Lambda counts an error when its invocation started; so must what is set off against it.
     version_metrics.set_timestamp(start)
     version_metrics.add_dimension("FunctionName", context.function_name)
     version_metrics.add_dimensions(

@@ -12,11 +12,13 @@ from scripts.shipped import (
     as_list,
     functions,
     parameters,
+    resolve,
     resources,
     statements,
     template,
 )
 from scripts.stacks import PROJECT
+from tests.template.cloudwatch import Metrics
 
 [API] = apis().values()
 PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]
@@ -194,9 +196,14 @@ def test_each_owner_has_a_partition_of_their_own() -> None:
 
 def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
     [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ItemsTable"}).values()
+    metrics = Metrics()
+    table = {"TableName": resolve({"Ref": "ItemsTable"}, "prod")}
+    for minute in range(3):
+        metrics.put("AWS/DynamoDB", "WriteThrottleEvents", table, 60 * minute, 1)
 
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert metrics.state(alarm, "prod", 60) == "OK"
+    assert metrics.state(alarm, "prod", 180) == "ALARM"
+    assert metrics.state(alarm, "prod", 600) == "OK", "it is over"
 
 
 def test_the_business_data_outlives_a_mistake_with_the_stack() -> None:

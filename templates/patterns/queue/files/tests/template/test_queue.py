@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from scripts.shipped import ENVIRONMENTS, alarms_on, apis, functions, resolve, resources
+from tests.template.cloudwatch import Metrics
+from tests.template.invocations import count, invoke
 
+DAY = 86_400
+VISIBLE = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
 QUEUES = resources("AWS::SQS::Queue")
 WORKERS = {
     name: (function, event["Properties"])
@@ -26,12 +30,20 @@ def queue_of(event: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def alarm_on(metric: str, queue: str) -> dict[str, Any]:
-    """The alarm that goes off when a metric of a queue is as high as its threshold."""
-    [alarm] = alarms_on(f"AWS/SQS {metric}", {"Fn::GetAtt": f"{queue}.QueueName"}).values()
-    assert alarm["Statistic"] == "Maximum"
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-    return alarm
+def alarms_after(metrics: Metrics, now: int) -> set[str]:
+    """The alarms that are in ALARM, whatever their names."""
+    alarms = resources("AWS::CloudWatch::Alarm")
+    states = {n: metrics.state(alarm["Properties"], "prod", now) for n, alarm in alarms.items()}
+    return {name for name, state in states.items() if state == "ALARM"}
+
+
+def name_of(queue: str) -> dict[str, str]:
+    return {"QueueName": resolve({"Fn::GetAtt": f"{queue}.QueueName"}, "prod")}
+
+
+def dead_letters_of(event: dict[str, Any]) -> str:
+    target: str = queue_of(event)["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+    return target.partition(".")[0]
 
 
 def test_there_is_a_worker() -> None:
@@ -74,14 +86,56 @@ def test_what_the_work_calls_is_not_overrun(
 def test_a_message_that_fails_ends_in_a_dead_letter_queue_with_an_alarm(
     function: dict[str, Any], event: dict[str, Any]
 ) -> None:
-    redrive = queue_of(event)["RedrivePolicy"]
-    dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"].partition(".")[0]
+    dead_letters = dead_letters_of(event)
 
-    assert redrive["maxReceiveCount"] == {"Ref": "MaxReceiveCount"}
+    assert queue_of(event)["RedrivePolicy"]["maxReceiveCount"] == {"Ref": "MaxReceiveCount"}
     assert function["Environment"]["Variables"]["MAX_RECEIVE_COUNT"] == {"Ref": "MaxReceiveCount"}
     assert QUEUES[dead_letters]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
-    alarm = alarm_on("ApproximateNumberOfMessagesVisible", dead_letters)
-    assert alarm["Threshold"] == 1
+    metrics = Metrics()
+    metrics.put(*VISIBLE, name_of(dead_letters), 0, 1)
+    assert len(alarms_after(metrics, 60)) == 1
+
+
+@every_worker
+def test_a_second_alarm_tells_of_dead_letters_before_they_are_lost(
+    function: dict[str, Any], event: dict[str, Any]
+) -> None:
+    """SQS deletes a message by when it was first sent: its days in the queue count as well.
+
+    A look at dead letters receives them, and hides them for a moment.
+    """
+    dead_letters = dead_letters_of(event)
+    in_dead_letters = QUEUES[dead_letters]["Properties"]["MessageRetentionPeriod"]
+    lost_after = in_dead_letters - queue_of(event)["MessageRetentionPeriod"]
+    told = {}
+    for days in (2, lost_after // DAY - 3):
+        metrics = Metrics()
+        for hour in range(days * 24):
+            metrics.put(*VISIBLE, name_of(dead_letters), hour * 3_600, 1)
+            metrics.put(*VISIBLE, name_of(dead_letters), hour * 3_600 + 60, 0)
+        told[days] = len(alarms_after(metrics, days * DAY))
+
+    assert list(told.values()) == [0, 1]
+
+
+@pytest.mark.parametrize("name", WORKERS)
+def test_one_message_that_fails_sends_one_mail(name: str) -> None:
+    """It fails as often as MaxReceiveCount, and ends as a dead letter. Nothing else is wrong."""
+    function, event = WORKERS[name]
+    visibility = int(resolve(queue_of(event)["VisibilityTimeout"], "prod"))
+    attempts = int(resolve({"Ref": "MaxReceiveCount"}, "prod"))
+    worker = resolve(function["FunctionName"], "prod")
+    failed = invoke(name, "prod", "1", fails=True)
+    metrics = Metrics()
+    for attempt in range(attempts):
+        count(metrics, worker, "1", failed, attempt * visibility, 1)
+    end = (attempts - 1) * visibility
+    metrics.put(*VISIBLE, name_of(dead_letters_of(event)), end, 1)
+
+    assert failed.error == ""
+    mails = {alarm for now in range(60, end + 120, 60) for alarm in alarms_after(metrics, now)}
+    guards = {alarm["Ref"] for alarm in function["DeploymentPreference"]["Alarms"]}
+    assert len(mails - guards) == 1
 
 
 @every_environment
@@ -89,9 +143,9 @@ def test_a_message_that_fails_ends_in_a_dead_letter_queue_with_an_alarm(
 def test_an_alarm_tells_of_orders_that_wait_long_before_they_are_lost(
     function: dict[str, Any], event: dict[str, Any], environment: str
 ) -> None:
-    alarm = alarm_on(
-        "ApproximateAgeOfOldestMessage", event["Queue"]["Fn::GetAtt"].partition(".")[0]
-    )
+    queue = {"Fn::GetAtt": f"{event['Queue']['Fn::GetAtt'].partition('.')[0]}.QueueName"}
+    [alarm] = alarms_on("AWS/SQS ApproximateAgeOfOldestMessage", queue).values()
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     longest = int(resolve(alarm["Threshold"], environment))
 
     assert 0 < longest < queue_of(event)["MessageRetentionPeriod"] / 2

@@ -1,13 +1,16 @@
 """The workflow's definition: every state is reached, and every effect has a way back."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
 from scripts.draw import definition, redrawn
-from scripts.shipped import as_list, functions, named, resources, statements_of, template
+from scripts.shipped import as_list, functions, named, resolve, resources, statements_of
 from scripts.stacks import PROJECT
+from tests.template.cloudwatch import Metrics
+from tests.template.invocations import count, invoke, invoke_with
 
 WORKFLOW = definition()
 STATES: dict[str, dict[str, Any]] = WORKFLOW["States"]
@@ -138,12 +141,46 @@ def test_a_refusal_ends_well_and_a_breakage_as_a_failure() -> None:
     assert STATES[STATES["WhyUndone"]["Default"]]["Type"] == "Fail"
 
 
-def test_what_refuses_orders_may_raise_some_errors_before_an_alarm_goes_off() -> None:
-    """Lambda counts a refusal as an error."""
-    rows = template()["Mappings"]["AlarmAt"]
+# What each step refuses: the order that it is given, or what DynamoDB answers.
+REFUSED = {"TakePayment": {"amount": 10**8}, "ArrangeShipping": {"country": "AQ"}}
 
-    lenient = {name for name, row in rows.items() if "ErrorsPerMinute" in row}
-    assert lenient == {step for step, _ in TOGETHER}
+
+@pytest.mark.parametrize("per_minute", [1, 6_000])
+@pytest.mark.parametrize("step", REFUSED)
+def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> None:
+    """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
+    name = f"{step}Function"
+    function = resolve(functions()[name]["FunctionName"], "prod")
+    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text())
+    event["order"] |= REFUSED[step]
+    refused = invoke_with(name, json.dumps(event), "prod", "2", fails=False)
+    metrics = Metrics()
+    for minute in range(5):
+        count(metrics, function, "2", refused, minute * 60, per_minute)
+
+    assert refused.error.partition(":")[0].endswith(("DeclinedError", "UndeliverableError"))
+    assert _in_alarm(metrics, 300) == set()
+
+
+@pytest.mark.parametrize("step", REFUSED)
+def test_a_failure_among_many_refusals_is_seen(step: str) -> None:
+    name = f"{step}Function"
+    function = resolve(functions()[name]["FunctionName"], "prod")
+    metrics = Metrics()
+    count(metrics, function, "2", invoke(name, "prod", "2", fails=True), 0, 10)
+    count(metrics, function, "2", invoke(name, "prod", "2", fails=False), 0, 90)
+
+    assert len(_in_alarm(metrics, 300)) == 1
+
+
+def _in_alarm(metrics: Metrics, now: int) -> set[str]:
+    alarms = resources("AWS::CloudWatch::Alarm")
+    states = {n: metrics.state(alarm["Properties"], "prod", now) for n, alarm in alarms.items()}
+    return {name for name, state in states.items() if state == "ALARM"}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
 @pytest.mark.parametrize("name", ["NotifyCustomer", *(undo for _, undo in TOGETHER)])
@@ -236,17 +273,37 @@ def test_executions_are_logged_without_their_data_and_traced() -> None:
     ],
 )
 def test_the_first_order_that_needs_somebody_raises_an_alarm(namespace: str, metric: str) -> None:
-    [alarm] = (
-        alarm["Properties"]
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
-        == (namespace, metric)
-    )
-    [dimension] = alarm["Dimensions"]
+    metrics = Metrics()
+    metrics.put(namespace, metric, _dimensions(namespace), 0, 1)
 
-    assert named(dimension["Value"]) <= {*MACHINES, "ParkedQueue"}
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
-    assert alarm["EvaluationPeriods"] == 1
+    assert len(_in_alarm(metrics, 60)) == 1
+
+
+def _dimensions(namespace: str) -> dict[str, str]:
+    [machine] = MACHINES
+    if namespace == "AWS/States":
+        return {"StateMachineArn": resolve({"Ref": machine}, "prod")}
+    return {"QueueName": resolve({"Fn::GetAtt": "ParkedQueue.QueueName"}, "prod")}
+
+
+def test_orders_that_step_functions_slows_down_raise_an_alarm() -> None:
+    metrics = Metrics()
+    for minute in range(3):
+        metrics.put("AWS/States", "ExecutionThrottled", _dimensions("AWS/States"), minute * 60, 1)
+
+    assert len(_in_alarm(metrics, 180)) == 1
+
+
+def test_a_second_alarm_tells_of_cases_that_stand_parked_for_days() -> None:
+    told = []
+    for days in (2, 6):
+        metrics = Metrics()
+        for hour in range(days * 24):
+            visible = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+            metrics.put(*visible, _dimensions("AWS/SQS"), hour * 3_600, 1)
+        told.append(len(_in_alarm(metrics, days * DAY)))
+
+    assert told == [0, 1]
 
 
 def test_parked_cases_are_encrypted_and_reached_over_tls_only() -> None:

@@ -116,6 +116,36 @@ def test_a_refusal_is_counted_and_raised_by_its_name(
 
 
 @pytest.mark.parametrize(
+    ("handler", "adapter", "fields", "error", "counted"),
+    [
+        ("reserve_stock", "stock", {}, OutOfStockError(), {"Refusals": 1}),
+        ("take_payment", "payments", {"amount": 10**8}, None, {"Refusals": 1}),
+        ("arrange_shipping", "shipments", {"country": "AQ"}, None, {"Refusals": 1}),
+        ("reserve_stock", "stock", {}, KeyError(), {}),
+        ("take_payment", "payments", {}, KeyError(), {}),
+        ("arrange_shipping", "shipments", {}, KeyError(), {}),
+    ],
+)
+def test_refusals_are_counted_for_alarms_and_failures_are_not(
+    load: Any,
+    context: Any,
+    measured_by_version: Measured,
+    handler: str,
+    adapter: str,
+    fields: dict[str, Any],
+    error: Exception | None,
+    counted: dict[str, float],
+) -> None:
+    """Lambda counts both as errors; the alarms subtract the refusals."""
+    module = load(handler, adapter, Adapter(error=error))
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 (any of them)
+        module.handler(event(**fields), context)
+
+    assert measured_by_version() == counted
+
+
+@pytest.mark.parametrize(
     ("undone", "told"), [(True, "payment refunded"), (False, "nothing to undo")]
 )
 def test_the_log_says_whether_something_was_undone(
