@@ -5,11 +5,12 @@ import sys
 import threading
 
 from local_aws.example import example
+from local_aws.logs import follow
 from local_aws.stack import LocalAwsError, deploy, local_aws
 
 
 def main() -> None:
-    """Bring the stack up, print how to reach it, and wait."""
+    """Bring the stack up, print how to reach it, and show what its functions log."""
     stop = threading.Event()
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, lambda *_: stop.set())
@@ -26,8 +27,9 @@ def main() -> None:
             for name, value in stack.outputs.items():
                 if "amazonaws.com" not in value:  # Addresses on the real AWS lead nowhere here.
                     print(f"  {name} = {value}")
-            print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.", flush=True)
-            stop.wait()
+            print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.")
+            print("What the functions log from now on:\n", flush=True)
+            follow(stack, stop)
     except LocalAwsError as error:
         sys.exit(str(error))
 

@@ -25,6 +25,7 @@ SAM = Path(f"{VENV}-sam", "bin", "sam")
 
 Fault = Literal[
     "throttle",
+    "conflict",
     "error before",
     "error after",
     "error late",

@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 from local_aws.stack import Stack
@@ -108,7 +110,8 @@ class Campaign:
         return "the function died over it" if logs["events"] else ""
 
     def redrive(self) -> None:
-        redrive(self._sqs, self._dead_letters, self._queue, pause=0.05)
+        with redirect_stdout(sys.stderr):  # Figures alone are printed.
+            redrive(self._sqs, self._dead_letters, self._queue, pause=0.05)
 
     def contradictions(self) -> dict[str, str]:
         return {}

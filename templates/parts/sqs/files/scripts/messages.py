@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 # Seconds that a message stays invisible to others while it is looked at. They are released as soon
 # as the look is over; this is for a command that dies.
-HOLD = 10
+HOLD = 20
+# So many batches of nothing but known messages are the end.
+_IN_VAIN = 5
 
 
 @contextmanager
@@ -19,11 +21,12 @@ def looked_at(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
     """Each message that stands in a queue, once; what is not deleted is released at the end."""
     there = standing(sqs, url)
     held: dict[str, MessageTypeDef] = {}
+    # What is looked at for longer than they are hidden comes again.
+    in_vain = 0
     try:
-        while len(held) < there:
-            new = {m["MessageId"]: m for m in receive(sqs, url, there - len(held))}
-            if not new.keys() - held.keys():
-                break
+        while len(held) < there and in_vain < _IN_VAIN and (batch := receive(sqs, url)):
+            new = {message["MessageId"]: message for message in batch}
+            in_vain = 0 if new.keys() - held.keys() else in_vain + 1
             held |= new
         yield list(held.values())
     finally:
@@ -43,6 +46,14 @@ def release(sqs: "SQSClient", url: str, messages: list["MessageTypeDef"]) -> Non
         )
 
 
+def delete(sqs: "SQSClient", url: str, message: "MessageTypeDef") -> None:
+    """Delete a message, if it is still there and was received by nobody else since."""
+    # In a batch, it is no error otherwise.
+    sqs.delete_message_batch(
+        QueueUrl=url, Entries=[{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}]
+    )
+
+
 def standing(sqs: "SQSClient", url: str) -> int:
     """How many messages wait in a queue, about."""
     return int(_attribute(sqs, url, "ApproximateNumberOfMessages"))
@@ -58,11 +69,11 @@ def arn_of(sqs: "SQSClient", url: str) -> str:
     return _attribute(sqs, url, "QueueArn")
 
 
-def receive(sqs: "SQSClient", url: str, most: int) -> list["MessageTypeDef"]:
+def receive(sqs: "SQSClient", url: str) -> list["MessageTypeDef"]:
     """Some of the messages in a queue, hidden from others for a moment; none when it is empty."""
     return sqs.receive_message(
         QueueUrl=url,
-        MaxNumberOfMessages=min(most, 10),
+        MaxNumberOfMessages=10,
         VisibilityTimeout=HOLD,
         WaitTimeSeconds=1,
         MessageAttributeNames=["All"],

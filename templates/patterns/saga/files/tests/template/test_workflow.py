@@ -4,11 +4,14 @@ import json
 import re
 from typing import Any
 
+import botocore.session
 import pytest
 
 from scripts.draw import definition, redrawn
 from scripts.shipped import as_list, functions, named, resolve, resources, statements_of
 from scripts.stacks import PROJECT
+from service.adapters.aws import LONGEST_CALL_SECONDS
+from service.adapters.transactions import CONFLICT_SECONDS
 from tests.template.cloudwatch import Metrics
 from tests.template.invocations import count, invoke, invoke_with
 
@@ -21,18 +24,36 @@ PARKING = {name: s for name, s in TASKS.items() if s["Resource"].endswith(".wait
 STEPS = {name: state for name, state in TASKS.items() if name not in PARKING}
 TOGETHER = [("ReserveStock", "ReleaseStock"), ("TakePayment", "RefundPayment")]
 TOGETHER += [("ArrangeShipping", "CancelShipping")]
-TRANSIENT = {
+# Of Lambda's Invoke, in botocore's model: what is over in a while.
+INVOKE: Any = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
+OF_INVOKE = {f"Lambda.{error.name}": error for error in INVOKE.error_shapes}
+INVOKE_TRANSIENT = {
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ServiceException",
+    "Lambda.SnapStartNotReadyException",
+    "Lambda.SnapStartTimeoutException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.TooManyRequestsException",
+}
+# docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+OF_STEP_FUNCTIONS = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    "States.Timeout",
-    "TryAgainError",
 }
+# What Lambda calls a function that died or took too long, and what Step Functions calls no answer:
+# docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+NO_ANSWER = {"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"}
+TRANSIENT = INVOKE_TRANSIENT | OF_STEP_FUNCTIONS | NO_ANSWER | {"TryAgainError"}
 DAY = 86_400
 
 
@@ -92,10 +113,48 @@ def test_only_what_may_pass_is_tried_again(name: str) -> None:
     assert set(retry["ErrorEquals"]) == TRANSIENT
 
 
+def test_every_error_of_lambda_that_says_so_is_tried_again() -> None:
+    """What its documentation calls throttled, or asks to wait for."""
+    says_so = re.compile(r"throttled|try (again|the request again)|when the function state becomes")
+    to_retry = {
+        name for name, error in OF_INVOKE.items() if says_so.search(error.documentation.lower())
+    }
+
+    assert "Lambda.EC2ThrottledException" in to_retry
+    assert to_retry <= TRANSIENT
+
+
+def test_what_is_wrong_with_a_function_or_its_caller_is_not_tried_again() -> None:
+    sender = {
+        name for name, error in OF_INVOKE.items() if error.metadata["error"].get("senderFault")
+    }
+    may_be_retried = {
+        "Lambda.CodeArtifactUserPendingException",  # Until the function is active.
+        "Lambda.ResourceConflictException",  # Until a change of the function is through.
+        "Lambda.SnapStartNotReadyException",
+        "Lambda.SnapStartTimeoutException",
+        "Lambda.TooManyRequestsException",
+    }
+
+    assert sender & TRANSIENT == may_be_retried
+    assert not [name for name in TRANSIENT if re.search("Invalid|KMS|NotFound|Denied", name)]
+    assert not TRANSIENT & {"States.ALL", "States.TaskFailed"}
+    assert OF_INVOKE.keys() >= INVOKE_TRANSIENT
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_runs_the_live_version_of_the_function_of_its_name(name: str) -> None:
     assert STEPS[name]["Arguments"]["FunctionName"] == f"${{{name}}}"
     assert MACHINE["DefinitionSubstitutions"][name] == {"Fn::Sub": f"${{{name}Function.Arn}}:live"}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_function_has_time_for_its_writes_and_their_conflicts(name: str) -> None:
+    """All conflicts of one write, and then a call that takes as long as one may."""
+    writes = {"NotifyCustomer": 1} | {undo: 2 for _, undo in TOGETHER}
+    longest = writes.get(name, 1) * LONGEST_CALL_SECONDS + CONFLICT_SECONDS
+
+    assert functions()[f"{name}Function"]["Timeout"] >= longest
 
 
 @pytest.mark.parametrize("name", STEPS)

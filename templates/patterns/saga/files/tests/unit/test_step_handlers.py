@@ -14,7 +14,14 @@ from service.domain.orders import (
 )
 from tests.unit.conftest import Lines, Measured
 
-ORDER = {"order_id": "order-1", "sku": "marked", "quantity": 2, "amount": 4_200, "country": "DE"}
+ORDER = {
+    "caller": "shop",
+    "order_id": "order-1",
+    "sku": "marked",
+    "quantity": 2,
+    "amount": 4_200,
+    "country": "DE",
+}
 TABLES = ("STOCK_TABLE", "PAYMENTS_TABLE", "SHIPMENTS_TABLE", "STEPS_TABLE", "NOTIFICATIONS_TOPIC")
 
 

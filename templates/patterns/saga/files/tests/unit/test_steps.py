@@ -31,9 +31,9 @@ class DynamoDb:
             raise self.error
         put, *effects = TransactItems
         record = put["Put"]
-        key = (record["Item"]["order_id"]["S"], record["Item"]["step"]["S"])
+        key = (record["Item"]["order_key"]["S"], record["Item"]["step"]["S"])
         earlier = self.records.get(key)
-        wants_none = record["ConditionExpression"] == "attribute_not_exists(order_id)"
+        wants_none = record["ConditionExpression"] == "attribute_not_exists(order_key)"
         if not wants_none:
             assert record["ExpressionAttributeNames"] == {"#state": "state"}
             assert record["ExpressionAttributeValues"] == {":done": {"S": "done"}}
@@ -82,7 +82,7 @@ def test_a_step_takes_effect_and_is_remembered_for_its_days() -> None:
 
     assert dynamodb.effects == 1
     assert dynamodb.records["order-1", "payment"] == {
-        "order_id": {"S": "order-1"},
+        "order_key": {"S": "order-1"},
         "step": {"S": "payment"},
         "state": {"S": "done"},
         "result": {"S": "first"},

@@ -6,7 +6,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 # What a call to AWS may end with: an error as answer, or no answer.
 FAILURES = (ClientError, HTTPClientError, NoConnectionError)
 # Throttling and transient errors as botocore's retries know them, the reasons why DynamoDB cancels
-# a transaction, and what SQS, KMS and Step Functions answer when a quota is used up.
+# a transaction, and what SNS, SQS, KMS and Step Functions answer when a quota is used up.
 _TRANSIENT = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -27,6 +27,7 @@ _TRANSIENT = frozenset(
         "RequestTimeoutException",
         "ServiceUnavailable",
         "SlowDown",
+        "Throttled",
         "ThrottledException",
         "Throttling",
         "ThrottlingError",

@@ -21,7 +21,7 @@ class Notifications:
 
     @tracer.capture_method(capture_response=False)
     def order_fulfilled(self, order: Order, correlation_id: str) -> None:
-        """Publish it, at least once: a subscriber tells a repetition by the order's id.
+        """Publish it, at least once: a subscriber tells a repetition by caller and order_id.
 
         Raises:
             TryAgainError: SNS could not take it now.
@@ -29,7 +29,9 @@ class Notifications:
         try:
             self._sns.publish(
                 TopicArn=self._topic_arn,
-                Message=json.dumps({"order_id": order.order_id, "status": "fulfilled"}),
+                Message=json.dumps(
+                    {"caller": order.caller, "order_id": order.order_id, "status": "fulfilled"}
+                ),
                 MessageAttributes={
                     "correlation_id": {"DataType": "String", "StringValue": correlation_id}
                 },
