@@ -97,8 +97,8 @@ NOT_BY_NAME = {
     r".*::/tags/\*": "apigateway:DELETE apigateway:GET",
     # <<fragment test_deploy_role.not-by-name.txt>>
 }
-# The tags of the stack, and the condition keys by which they narrow a statement to it. Which actions
-# take which key: docs.aws.amazon.com/service-authorization/latest/reference.
+# The tags of the stack, and the condition keys by which they narrow a statement to it. Which
+# actions take which key: docs.aws.amazon.com/service-authorization/latest/reference.
 TAGS = {"project": STACK.removesuffix("-${Environment}"), "environment": {"Ref": "Environment"}}
 BY_TAGS = {
     "StringEquals": ("aws:ResourceTag", "aws:RequestTag"),

@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.stack import Stack
-from scripts import callers
+from scripts import callers, shipped
 from scripts.callers import Call
-from scripts.shipped import parameters
 from scripts.signed_request import Answer
 from scripts.signed_request import call as http_call
+from tests.smoke import test_deployed as smoke
 
 ORIGIN = "http://localhost:3000"
 WRITE = "DynamoDB_20120810.TransactWriteItems"
@@ -489,7 +489,7 @@ def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
 
 def change_set_for_prod(stack: Stack, **changes: str) -> None:
     """Plan the stack that is there with the settings of prod, some of them other than there."""
-    settings = parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
+    settings = shipped.parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
     stack.aws.client("cloudformation").create_change_set(
         StackName=stack.name,
         ChangeSetName=f"prod-{uuid.uuid4()}",
@@ -514,6 +514,22 @@ def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
 
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
+
+
+# --- The smoke test, which runs against AWS ---
+
+
+def test_the_smoke_test_passes_here(stack: Stack) -> None:
+    identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
+
+    smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/items")}, identity)
+
+
+def test_the_smoke_test_fails_where_there_is_no_such_api(stack: Stack) -> None:
+    identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
+
+    with pytest.raises(AssertionError):
+        smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/no")}, identity)
 
 
 # --- Who may call ---
@@ -587,6 +603,81 @@ def test_a_forged_token_is_refused(stack: Stack) -> None:
         headers = {"Authorization": f"Bearer {wrong}"}
         answer = http_call("GET", url(stack, "/items"), headers=headers, verify=stack.aws.ca)
         assert_problem(answer, 401)
+
+
+def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: Stack) -> None:
+    cognito = stack.aws.client("cognito-idp")
+    pool = stack.outputs["UserPoolId"]
+    planner = may_only(stack, "planner", plan_roles_rights("cognito-idp"))
+
+    tokens = smoke.new_user(planner, pool, stack.outputs["UserPoolClientId"])
+
+    user = callers.caller(stack, {"headers": {"Authorization": f"Bearer {tokens['IdToken']}"}})
+    item = created(user)
+    assert user("GET", f"/items/{item['id']}").json == item
+    [there] = users_like(cognito, pool, "smoke-test")
+    for refused, more in (
+        (planner.admin_delete_user, {}),
+        (planner.admin_set_user_password, {"Password": "A-Test-User-1234"}),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused(UserPoolId=pool, Username=there, **more)
+
+    planner.delete_user(AccessToken=tokens["AccessToken"])
+    assert users_like(cognito, pool, "smoke-test") == []
+
+
+def test_a_user_who_is_made_as_the_readme_says_can_sign_in(stack: Stack) -> None:
+    cognito = stack.aws.client("cognito-idp")
+    ids = {"UserPoolId": stack.outputs["UserPoolId"], "Username": "ada"}
+    phrase = "A-Test-User-1234"
+    attributes = {"email": "ada@example.com", "email_verified": "true"}
+    cognito.admin_create_user(
+        **ids,
+        UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        DesiredDeliveryMediums=["EMAIL"],
+        # AWS makes one up and mails it; the local AWS makes one up that its own rules refuse.
+        TemporaryPassword="A-Temporary-1234",
+    )
+    assert cognito.admin_get_user(**ids)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+
+    cognito.admin_set_user_password(**ids, Password=phrase, Permanent=True)
+
+    user = callers.caller(stack, callers.identity_in(stack, "ada"))
+    assert user("GET", "/items").status == 200
+
+
+def users_like(cognito: Any, pool: str, start: str) -> list[str]:
+    found = cognito.list_users(UserPoolId=pool, Filter=f'username ^= "{start}"')["Users"]
+    return [user["Username"] for user in found]
+
+
+def plan_roles_rights(service: str) -> list[str]:
+    """The actions of a service that the role of the pipeline's smoke test may call."""
+    role = shipped.template("deploy/role.yaml")["Resources"]["PlanRole"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    actions = [action for grant in statements for action in shipped.as_list(grant["Action"])]
+    return [action for action in actions if action.startswith(f"{service}:")]
+
+
+def may_only(stack: Stack, name: str, actions: list[str]) -> Any:
+    """A client of Cognito for somebody who may call some actions on the pool."""
+    iam = stack.aws.client("iam")
+    grant = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="actions",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [grant]}),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    session = type(stack.aws.session)(key["AccessKeyId"], key["SecretAccessKey"])
+    return session.client(
+        "cognito-idp",
+        region_name=stack.aws.region,
+        endpoint_url=stack.aws.endpoint,
+        verify=stack.aws.ca,
+    )
 
 
 # {% else %}
