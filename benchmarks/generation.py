@@ -28,7 +28,7 @@ def measure(folder: Path) -> Iterator[Row]:
         template = source / "built" / pattern
         bare = ("cookiecutter", "--no-input", without_hooks / pattern, "--output-dir", made)
         ways = {
-            "`serverless-templates new`": (*command, "new", pattern, made / "x", "--defaults"),
+            "`serverless-templates new`": (*command, "new", pattern, made / "order-intake", "--defaults"),
             "cookiecutter, with our hooks": ("cookiecutter", "--no-input", template, "--output-dir", made),
             "copier": ("copier", "copy", "--quiet", "--defaults", "--data", f"pattern={pattern}", source, made),
         }

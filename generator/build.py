@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,8 @@ README = """\
 This is what the engines read, one folder per pattern. Do not edit it: the next build overwrites it. Edit `templates/`
 and `hooks/` instead.
 """
+# What git puts around both sides. Between them it puts `=======`, which may also stand below a heading.
+CONFLICT = re.compile(rb"(?:<{7}|>{7}|\|{7})(?: |$)")
 HOOKS = ("pre_gen_project.py", "post_gen_project.py")
 
 
@@ -38,6 +41,7 @@ def build(root: Path) -> dict[str, File]:
     Raises:
         BuildError: a source breaks a rule.
     """
+    _check_no_conflicts(root)
     catalogue = load(root)
     outputs = {
         path: File(text.encode())
@@ -90,6 +94,17 @@ def write(root: Path, outputs: Mapping[str, File]) -> list[str]:
             target.unlink()
             _remove_empty_folders(target.parent, root)
     return changed
+
+
+def _check_no_conflicts(root: Path) -> None:
+    """See that no merge is left unfinished: every project would get its marks."""
+    folders = [path for name in ("templates", "hooks", "docs") for path in (root / name).rglob("*")]
+    for path in sorted([*folders, *root.glob("*.md")]):
+        if not path.is_file():
+            continue
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            if CONFLICT.match(line):
+                raise BuildError(f"{path}:{number}: a merge conflict is left. Solve it, and remove the marks.")
 
 
 def _check_answers(catalogue: Catalogue, pattern: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .update import Left, Versions
 
 PROGRAM = "serverless-templates"
+SHORT_NAME = "project_slug"
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -75,7 +77,7 @@ def new(pattern: str, destination: Path, data: tuple[str, ...], defaults: bool) 
     questions = templates.catalogue.questions_of(_pattern(templates.catalogue, pattern).name)
     given = _given(questions, data)
     check_destination(destination)
-    answers = _answers(questions, given, ask=not defaults)
+    answers = _answers(questions, given, ask=not defaults, folder=destination)
     create(templates, pattern, destination, answers)
     click.echo(f"Created {answers['project_name']} in {destination}.")
     click.echo(f"\nNext:\n\n  cd {shlex.quote(str(destination))}\n  make test\n  make help\n")
@@ -107,18 +109,24 @@ def _given(questions: Iterable[Question], data: Iterable[str]) -> dict[str, str]
     return given
 
 
-def _answers(questions: Iterable[Question], given: Mapping[str, str], *, ask: bool) -> dict[str, str]:
-    """An answer to every question: given, asked for, or the default."""
+def _answers(questions: Iterable[Question], given: Mapping[str, str], *, ask: bool, folder: Path) -> dict[str, str]:
+    """An answer to every question: given, asked for, or the default.
+
+    Without a name of its own, a project is called after its folder: services side by side are stacks of their own.
+    """
     from .answers import default, refusal
 
     answers: dict[str, str] = {}
+    named = "project_name" in given
     for question in questions:
         suggestion = default(question, answers)
+        if question.name == SHORT_NAME and not named:
+            suggestion = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
         if question.name in given:
             answers[question.name] = given[question.name]
         elif not ask:
             if reason := refusal(question, suggestion):
-                raise UsageError(reason)
+                raise UsageError(f"{reason}. Give another with --data {question.name}=…")
             answers[question.name] = suggestion
         elif not sys.stdin.isatty():
             raise UsageError(
@@ -126,6 +134,7 @@ def _answers(questions: Iterable[Question], given: Mapping[str, str], *, ask: bo
             )
         else:
             answers[question.name] = _ask(question, suggestion)
+            named = named or (question.name == "project_name" and answers[question.name] != suggestion)
     return answers
 
 

@@ -274,6 +274,30 @@ def test_a_symbolic_link_is_refused(sources: Path) -> None:
     assert "common/link: a symbolic link" in refused(sources)
 
 
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> upstream/main", "||||||| base", "<<<<<<<"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "templates/common/samconfig.toml",
+        "templates/patterns/first/fragments/README.what.md",
+        "templates/catalogue.yaml",
+        "hooks/post_gen_project.py",
+        "docs/company.md",
+        "CHANGELOG.md",
+    ],
+)
+def test_an_unfinished_merge_is_refused_with_file_and_line(sources: Path, path: str, mark: str) -> None:
+    write_files(sources, {path: f"a = 1\n{mark}\nb = 1\n"})
+
+    assert f"{path}:2: a merge conflict is left" in refused(sources)
+
+
+def test_a_heading_is_no_unfinished_merge(sources: Path) -> None:
+    write_files(sources, {"templates/common/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"})
+
+    build(sources)
+
+
 def test_two_patterns_may_share_a_question_only_when_it_is_the_same(sources: Path) -> None:
     second = "templates/patterns/second/pattern.yaml"
     write_files(sources, extra())

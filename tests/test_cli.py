@@ -101,11 +101,13 @@ def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
 ) -> None:
     typed = ["../evil/{{ x }}", "My Orders", "", "It sells things", "@me", "", "2.7", "3.12", "", *OWN_DEFAULTS]
 
-    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "x", "--data", "aws_region=eu-north-1"], typed)
+    code, output = on_a_terminal(
+        templates, ["new", PATTERN, tmp_path / "order-intake", "--data", "aws_region=eu-north-1"], typed
+    )
 
     assert code == 0, output
     assert (
-        answers(tmp_path / "x").items()
+        answers(tmp_path / "order-intake").items()
         >= complete(
             PATTERN,
             {
@@ -126,10 +128,10 @@ def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
 def test_a_default_that_would_be_refused_is_not_offered(templates: Path, tmp_path: Path) -> None:
     typed = ["日本語", "nihongo", *[""] * 6, *OWN_DEFAULTS]
 
-    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "x"], typed)
+    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "order-intake"], typed)
 
     assert code == 0, output
-    assert answers(tmp_path / "x")["project_slug"] == "nihongo"
+    assert answers(tmp_path / "order-intake")["project_slug"] == "nihongo"
 
 
 USAGE_ERRORS = {
@@ -165,7 +167,7 @@ def test_a_wrong_use_is_exit_code_2_with_the_reason_on_stderr(
 def test_every_answer_given_needs_neither_a_terminal_nor_defaults(templates: Path, tmp_path: Path) -> None:
     data = [f"--data={name}={answer}" for name, answer in complete(PATTERN, {}).items()]
 
-    done = run("python", "-m", "generator", "new", PATTERN, tmp_path / "x", *data, cwd=templates)
+    done = run("python", "-m", "generator", "new", PATTERN, tmp_path / "order-intake", *data, cwd=templates)
 
     assert done.returncode == 0, done.stderr
 
@@ -193,12 +195,53 @@ def test_an_empty_folder_is_filled_even_when_it_is_the_current_one(templates: Pa
     assert {path.name for path in tmp_path.iterdir()} == {"mine"}
 
 
+@pytest.mark.parametrize(
+    ("folder", "short_name"),
+    [("services/catalogue", "catalogue"), ("services/Order_Intake.v2", "order-intake-v2"), ("payments/", "payments")],
+)
+def test_the_short_name_follows_the_folder(templates: Path, tmp_path: Path, folder: str, short_name: str) -> None:
+    """Two services in two folders of one repository are two stacks."""
+    command = ("python", "-m", "generator", "new", PATTERN, f"{tmp_path}/{folder}", "--defaults")
+
+    done = run(*command, cwd=templates)
+
+    assert done.returncode == 0, done.stderr
+    assert answers(tmp_path / folder)["project_slug"] == short_name
+    assert f'stack_name = "{short_name}-dev"' in (tmp_path / folder / "samconfig.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("folder", "given", "short_name"),
+    [("x", "project_slug=mine", "mine"), ("x", "project_name=My Orders", "my-orders")],
+)
+def test_a_name_that_is_given_goes_before_the_folders(
+    templates: Path, tmp_path: Path, folder: str, given: str, short_name: str
+) -> None:
+    command = ("python", "-m", "generator", "new", PATTERN, tmp_path / folder, "--defaults", "--data", given)
+
+    assert run(*command, cwd=templates).returncode == 0
+    assert answers(tmp_path / folder)["project_slug"] == short_name
+
+
+@pytest.mark.parametrize("folder", ["x", "con", "2-orders", "o" * 31])
+def test_a_folder_whose_name_cannot_be_a_short_name_is_refused_with_the_remedy(
+    templates: Path, tmp_path: Path, folder: str
+) -> None:
+    done = run("python", "-m", "generator", "new", PATTERN, tmp_path / folder, "--defaults", cwd=templates)
+
+    assert done.returncode == 2
+    assert "--data project_slug=" in done.stderr
+    assert not (tmp_path / folder).exists()
+
+
 def test_it_leaves_nothing_behind_when_it_fails_half_way(changing_templates: Path, tmp_path: Path) -> None:
     template = next((changing_templates / "built" / PATTERN).glob("{{*"))
     (template / "zzz.txt").write_text("{{ cookiecutter.nothing }}")
     before = everything(tmp_path)
 
-    done = run("python", "-m", "generator", "new", PATTERN, tmp_path / "new/x", "--defaults", cwd=changing_templates)
+    done = run(
+        "python", "-m", "generator", "new", PATTERN, tmp_path / "new/project", "--defaults", cwd=changing_templates
+    )
 
     assert done.returncode != 0
     assert everything(tmp_path) == before
@@ -329,11 +372,11 @@ def installed(_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_wheel_alone_makes_the_same_project(installed: Path, templates: Path, tmp_path: Path, pattern: str) -> None:
     expected = create(command_line, Request(templates, pattern, {}, tmp_path / "output"))
 
-    new_project(installed, pattern, tmp_path / "x")
+    new_project(installed, pattern, tmp_path / "order-intake")
 
-    assert comparable(tmp_path / "x") == comparable(expected)
-    assert answers(tmp_path / "x")["_commit"] == "v0.1.0"
-    assert answers(tmp_path / "x")["_src_path"] == CATALOGUE.source
+    assert comparable(tmp_path / "order-intake") == comparable(expected)
+    assert answers(tmp_path / "order-intake")["_commit"] == "v0.1.0"
+    assert answers(tmp_path / "order-intake")["_src_path"] == CATALOGUE.source
 
 
 @pytest.mark.parametrize("tags", [("v1.0.0",), ("v1.0.0", "v1", "latest"), ("v1", "release-1.0.0"), ()], ids=str)
@@ -347,13 +390,13 @@ def test_a_project_of_a_fork_installed_from_git_remembers_the_forks_version(
         commit(fork)
     installed = pip_install(tmp_path / "installed", f"git+file://{fork}")
 
-    new_project(installed, PATTERNS[0], tmp_path / "x")
+    new_project(installed, PATTERNS[0], tmp_path / "order-intake")
 
     head = git(fork, "rev-parse", "HEAD")
-    assert answers(tmp_path / "x")["_commit"] == ("v1.0.0" if "v1.0.0" in tags and not later else head)
-    assert answers(tmp_path / "x")["_src_path"] == f"git+file://{fork}"
-    commit(tmp_path / "x")
-    assert run("serverless-templates", "check", tmp_path / "x").stdout == "Up to date.\n"
+    assert answers(tmp_path / "order-intake")["_commit"] == ("v1.0.0" if "v1.0.0" in tags and not later else head)
+    assert answers(tmp_path / "order-intake")["_src_path"] == f"git+file://{fork}"
+    commit(tmp_path / "order-intake")
+    assert run("serverless-templates", "check", tmp_path / "order-intake").stdout == "Up to date.\n"
 
 
 def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templates: Path, tmp_path: Path) -> None:
@@ -362,10 +405,10 @@ def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templa
     commit(fork)
     installed = pip_install(tmp_path / "installed", fork)
 
-    new_project(installed, PATTERNS[0], tmp_path / "x")
+    new_project(installed, PATTERNS[0], tmp_path / "order-intake")
 
-    assert git(fork, "rev-parse", "HEAD").startswith(answers(tmp_path / "x")["_commit"])
-    assert len(answers(tmp_path / "x")["_commit"]) >= 7
+    assert git(fork, "rev-parse", "HEAD").startswith(answers(tmp_path / "order-intake")["_commit"])
+    assert len(answers(tmp_path / "order-intake")["_commit"]) >= 7
 
 
 @pytest.mark.parametrize("uncertain", ["no repository", "changes on top"])
@@ -379,7 +422,7 @@ def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
         (source / "README.md").write_text("changed")
     installed = pip_install(tmp_path / "installed", source)
 
-    done = new_project(installed, PATTERNS[0], tmp_path / "x")
+    done = new_project(installed, PATTERNS[0], tmp_path / "order-intake")
 
-    assert "_commit" not in answers(tmp_path / "x")
+    assert "_commit" not in answers(tmp_path / "order-intake")
     assert "The template's version is not known" in done.stderr

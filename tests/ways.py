@@ -105,6 +105,8 @@ def sam_init(request: Request) -> CompletedProcess[str]:
 
 def command_line(request: Request) -> CompletedProcess[str]:
     data = [f"--data={pair}" for pair in request.pairs]
+    if "project_name" not in request.answers:  # or the short name would follow the folder
+        data.append(f"--data=project_name={complete(request.pattern, {})['project_name']}")
     command = ("-m", "generator", "new", request.pattern, request.output / "project", "--defaults", *data)
     return run("python", *command, cwd=request.templates)
 
