@@ -168,7 +168,9 @@ class Actions:
         )
         try:
             answer = sts.assume_role_with_web_identity(
-                RoleArn=given["role-to-assume"], RoleSessionName=given["role-session-name"], WebIdentityToken=_jwt(claims)
+                RoleArn=given["role-to-assume"],
+                RoleSessionName=given["role-session-name"],
+                WebIdentityToken=_jwt(claims),
             )
         except (ClientError, ParamValidationError) as error:
             raise ActionError(f"Could not assume role with OIDC: {error}") from error

@@ -16,6 +16,7 @@ import yaml
 
 from .expressions import ExpressionError, Known, as_text, asks_for_status, evaluate, fill_in
 
+BASH = "/bin/bash"
 # Keys that change nothing here: names, machines, time limits, and what another run at the same time would do.
 _IGNORED = {"name", "runs-on", "timeout-minutes", "concurrency"}
 _JOB = _IGNORED | {"environment", "env", "if", "needs", "outputs", "permissions", "steps", "strategy", "uses", "with"}
@@ -137,7 +138,8 @@ class Runner:
         environment = fill_in(job.get("environment", ""), contexts)
         contexts = contexts | {
             "vars": self.enter(environment) if environment else {},
-            "steps": Known(),
+            # A step that does not run has no outputs; one that is not there is a mistake.
+            "steps": Known({step["id"]: Known(outputs={}, outcome="skipped") for step in job["steps"] if "id" in step}),
             "job": Known(),
         }
         folder = self.work / name.replace(" / ", "-")
@@ -170,7 +172,9 @@ class Runner:
 
     def _step(self, job: Job, step: Mapping[str, Any]) -> bool:
         """Run one step; whether it went well."""
-        files = {name: job.folder.parent / "tmp" / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        files = {
+            name: job.folder.parent / "tmp" / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+        }
         for path in files.values():
             path.write_text("", "utf-8")
         given = {key: fill_in(value, job.contexts) for key, value in step.get("env", {}).items()}
@@ -180,7 +184,9 @@ class Runner:
                 raise ExpressionError(f"{job.name}: there is no stand-in for the action {action}")
             job.log.append(f"Run {action}")
             try:
-                self.actions[action](job, {key: fill_in(value, job.contexts) for key, value in step.get("with", {}).items()})
+                self.actions[action](
+                    job, {key: fill_in(value, job.contexts) for key, value in step.get("with", {}).items()}
+                )
                 good = True
             except ActionError as error:
                 job.log.append(f"Error: {error}")
@@ -192,7 +198,7 @@ class Runner:
             script = job.folder.parent / "tmp/step.sh"
             script.write_text(command, "utf-8")
             done = subprocess.run(
-                ["bash", "-e", script],
+                [BASH, "-e", script],
                 cwd=job.folder,
                 env=job.variables | given | {name: str(path) for name, path in files.items()},
                 stdin=subprocess.DEVNULL,
