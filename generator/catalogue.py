@@ -186,12 +186,13 @@ def _questions(data: object, path: Path, taken: Collection[str] = ()) -> tuple[Q
 
 def _question(data: object, where: str) -> Question:
     fields = _fields(
-        data, where, required=("name", "help", "type", "default"), optional=("rule", "choices", "renamed_from")
+        data, where, required=("name", "help", "type"), optional=("default", "rule", "choices", "renamed_from")
     )
     name = _text(fields["name"], f"{where}: name")
     where = f"{where}: {name}"
     _check_name(name, where)
-    default = _text(fields["default"], f"{where}: default")
+    # An empty default is one: `default: ""`.
+    default = _text(fields.get("default"), f"{where}: default")
     helps = _text(fields["help"], f"{where}: help")
     renamed_from = _texts(fields.get("renamed_from"), f"{where}: renamed_from")
     for old in renamed_from:

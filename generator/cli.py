@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import __version__
 from .errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from .catalogue import Catalogue, Pattern, Question
     from .new import Templates
-    from .update import Left
+    from .update import Left, Versions
 
 PROGRAM = "serverless-templates"
 SHELLS = ("bash", "zsh", "fish")
@@ -49,7 +48,7 @@ Exit codes:
   1  check: the project is behind; update: conflicts are left for you to solve
   2  it could not be done, and nothing has changed""",
 )
-@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.version_option(package_name=PROGRAM, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Create serverless projects for AWS, and keep them up to date with their template."""
@@ -211,23 +210,35 @@ def update(context: click.Context, folder: Path, dry_run: bool, yes: bool) -> No
     project = updating.find_project(folder)
     updating.check_clean(project)
     versions = updating.newer(project)
-    if versions is None:
+    _echo_passed_over(versions)
+    if not versions.behind:
         click.echo("Up to date.")
         return
     click.echo(f"From {versions.current} to {versions.latest}:\n")
-    _echo_changes(*updating.preview(project))
+    _echo_changes(*updating.preview(project, versions.latest))
     if dry_run:
         return
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask on. Add --yes to update, or --dry-run to only look.")
         click.confirm("\nUpdate?", abort=True)
-    left = updating.update(project)
+    left = updating.update(project, versions.latest)
     click.echo("\nUpdated. Look at the changes with `git diff`, run `make test`, and commit them.")
     if left.conflicts:
         files = ", ".join(left.conflicts)
         click.echo(f"Solve the conflicts first, between <<<<<<< and >>>>>>> in: {files}", err=True)
+        if any(file.endswith(".rej") for file in left.conflicts):
+            click.echo("A .rej file holds a change of yours that is missing beside it: make it again there.", err=True)
         context.exit(1)
+
+
+def _echo_passed_over(versions: Versions) -> None:
+    if versions.passed_over:
+        click.echo(
+            f"Passed over: {versions.passed_over}. It does not contain {versions.current}, or is not on the template's "
+            "own line of releases, as when a fork has fetched the tags of upstream.",
+            err=True,
+        )
 
 
 def _echo_changes(summary: str, left: Left) -> None:
@@ -255,7 +266,8 @@ def check(context: click.Context, folder: Path) -> None:
     from . import update as updating
 
     versions = updating.newer(updating.find_project(folder))
-    if versions is None:
+    _echo_passed_over(versions)
+    if not versions.behind:
         click.echo("Up to date.")
         return
     click.echo(f"Behind: it has {versions.current}, and there is {versions.latest}. Run `{PROGRAM} update`.")

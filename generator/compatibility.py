@@ -16,7 +16,7 @@ from . import __version__
 from .answers import refusal
 from .catalogue import Catalogue, Question, load
 from .errors import BuildError
-from .git import git
+from .git import DESCRIBE, git
 
 LONGEST_PROBE = 200
 LAST_PROBED_CHARACTER = 0x2FFF  # from Latin to CJK's punctuation: every kind of character that rules tell apart
@@ -104,7 +104,7 @@ def main() -> int:
     parser.add_argument("--version", default=__version__, help="the version to be released (default: %(default)s)")
     arguments = parser.parse_args()
     root: Path = arguments.root
-    tag = git(root, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
+    tag = git(root, *DESCRIBE, "--abbrev=0")
     if tag is None:
         if git(root, "rev-parse", "--is-shallow-repository") == "true":
             sys.stderr.write(

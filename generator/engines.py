@@ -27,6 +27,8 @@ FOLDER = (
     f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
     " else cookiecutter.project_slug }}"
 )
+# What may stand for a version in `git describe`'s words, which take any tag: else the commit is recorded.
+DESCRIBED = r"^v[0-9]+[.][0-9]+[.][0-9]+(-[0-9]+-g[0-9a-f]+)?$"
 HEADER = "# Made by `make build` from templates/; do not edit.\n"
 
 
@@ -182,9 +184,15 @@ def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str
         "__pattern": "pattern",
         "__pattern_title": f"{{{titles}}}[pattern]",
         "__answers_file": "_copier_conf.answers_file|string",
-        "__commit": '_copier_answers._commit|default("")',
-        # Without the user's name and password that may stand in the address.
-        "__src_path": '_copier_answers._src_path|default("")|regex_replace("^(https?://)[^/@]*@", "\\\\1")',
+        "__commit": (
+            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("{DESCRIBED}")'
+            ' else _copier_conf.vcs_ref_hash|default("", true)'
+        ),
+        # Without a password, and without the user's name where that is a secret as well.
+        "__src_path": (
+            '_copier_answers._src_path|default("")|regex_replace("^((?:git[+])?https?://)[^/]*@", "\\\\1")'
+            '|regex_replace("^([a-z+]+://[^/:@]*):[^/]*@", "\\\\1@")'
+        ),
     }
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     computed = "".join(

@@ -1,24 +1,90 @@
-"""Asks git about a repository."""
+"""Asks git about a repository, by rules that are the same whatever the user's settings are."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+# A version is a tag `v1.2.3`. `v1` and `latest` move, and a pre-release is none: copier does not update to one either.
+VERSION_TAG = re.compile(r"v\d+\.\d+\.\d+")
+# The same for git, whose patterns cannot say "digits only": the excluded ones have something else, or too many parts.
+DESCRIBE = (
+    "describe",
+    "--tags",
+    "--match=v[0-9]*.[0-9]*.[0-9]*",
+    "--exclude=*[!v0-9.]*",
+    "--exclude=v*v*",
+    "--exclude=*.*.*.*",
+)
+# What git sets in its own hooks and aliases, and would make it look at another repository: the list is
+# `git rev-parse --local-env-vars`, without the settings that `git -c` passes on.
+OF_ANOTHER_REPOSITORY = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+# Settings of the user that would change what an update does. templates/common/scripts/update.py has the same.
+SETTINGS = {
+    "apply.whitespace": "nowarn",  # `error` refuses the user's own changes
+    "commit.gpgSign": "false",
+    "core.hooksPath": os.devnull,
+    "diff.relative": "false",
+    "merge.conflictStyle": "merge",
+    "status.showUntrackedFiles": "normal",  # with `no`, copier does not see the conflicts that git left in `.rej` files
+}
+
+
+def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for a git that is not misled; what `given` has of settings and access stays."""
+    kept = {name: value for name, value in given.items() if name not in OF_ANOTHER_REPOSITORY}
+    count = int(kept.get("GIT_CONFIG_COUNT", "0"))
+    for number, (key, value) in enumerate(SETTINGS.items(), start=count):
+        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return kept | {"GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
+
+
+@contextmanager
+def for_copier() -> Iterator[None]:
+    """Let the git that copier runs in this process have that environment as well."""
+    from plumbum import local  # copier's way to run programs; it copied the environment when it was imported
+
+    wanted = environment(local.env.getdict())
+    with local.env():
+        local.env.clear()
+        local.env.update(wanted)
+        yield
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git in `folder`; a git that is not there is one that fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        # A file's name may hold bytes that are no text.
+        return subprocess.run(  # noqa: S603
+            command, capture_output=True, encoding="utf-8", errors="surrogateescape", env=environment(), check=False
+        )
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 127, "", f"fatal: git cannot be run: {error}\n")
 
 
 def git(folder: Path, *arguments: str) -> str | None:
     """What git prints for a command in `folder`; None when git fails or is not there."""
-    # Without the variables that git sets in its own hooks, which would make it look at another repository.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        # A file's name may hold bytes that are no text.
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, encoding="utf-8", errors="surrogateescape", env=environment, check=False
-        )
-    except OSError:
-        return None
+    done = run(folder, *arguments)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
 
 
@@ -26,3 +92,23 @@ def top_level(folder: Path) -> Path | None:
     """The top folder of the repository that `folder` is in; None outside of any."""
     top = git(folder, "rev-parse", "--show-toplevel")
     return Path(top).resolve() if top else None
+
+
+def version_of(folder: Path, commit: str = "HEAD") -> str:
+    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty if there is none.
+
+    `hooks/post_gen_project.py` does the same, on its own.
+    """
+    return git(folder, *DESCRIBE, "--always", commit) or ""
+
+
+def without_credentials(address: str) -> str:
+    """`address` without a password, and without the user's name where that is a secret as well.
+
+    `hooks/post_gen_project.py` and `copier.yml` do the same, on their own.
+    """
+    parts = urlsplit(address)
+    if "@" not in parts.netloc:
+        return address
+    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
+    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
-from . import __version__
 from .catalogue import Catalogue, load
 from .errors import UsageError
-from .git import git, top_level
+from .git import git, top_level, version_of, without_credentials
+
+DISTRIBUTION = "serverless-templates"
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,40 @@ def find() -> Templates:
     installed = package / "data"
     if installed.is_dir():
         catalogue = load(installed)
-        return Templates(installed, catalogue, f"v{__version__}", catalogue.source)
+        return Templates(installed, catalogue, *_origin_of_installation(catalogue.source))
     checkout = package.parent
     return Templates(checkout, load(checkout), _commit(checkout), str(checkout))
+
+
+def _origin_of_installation(published: str) -> tuple[str, str]:
+    """The commit that this installation was made from, and an address of templates that has it."""
+    installed = metadata.distribution(DISTRIBUTION)
+    version = _version_or_commit(installed.version)
+    # pip writes down what it took from git (PEP 610).
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    if origin.get("vcs_info", {}).get("vcs") != "git":
+        return version, published
+    address = without_credentials(origin["url"])
+    commit: str = origin["vcs_info"]["commit_id"]
+    # Copier knows by the ending, or by this prefix, that an address is git's.
+    address = address if address.endswith(".git") else f"git+{address}"
+    return (version if version.startswith("v") else commit), address
+
+
+def _version_or_commit(version: str) -> str:
+    """The tag or commit that a version by setuptools-scm was made from; empty when that is not certain."""
+    if re.fullmatch(r"\d+\.\d+\.\d+", version):
+        return f"v{version}"
+    # A date after the commit tells of changes on top of it.
+    commit = re.search(r"[+.]g([0-9a-f]{7,40})$", version)
+    return commit[1] if commit else ""
 
 
 def _commit(checkout: Path) -> str:
     # An update starts from the commit that the project remembers. With changes on top, that would be a wrong one.
     if top_level(checkout) != checkout or git(checkout, "status", "--porcelain", "--", "built") != "":
         return ""
-    return git(checkout, "describe", "--tags", "--always") or ""
+    return version_of(checkout)
 
 
 def check_destination(destination: Path) -> None:

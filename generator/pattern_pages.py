@@ -114,7 +114,7 @@ class _Project:
 
     def alarms(self) -> list[tuple[str, str]]:
         """Each alarm, and the first sentence of its page in the runbook."""
-        pages = re.findall(r"(?ms)^## (\w+Alarm)$\s+(.+?\.)\s", self._text("docs/runbook.md"))
+        pages = re.findall(r"(?ms)^## (…?\w+Alarm)$\s+(.+?\.)\s", self._text("docs/runbook.md"))
         return [(f"`{name}`", " ".join(sentence.split())) for name, sentence in pages]
 
     def test(self, threat: Threat) -> str:

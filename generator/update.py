@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +12,15 @@ from pathlib import Path
 import yaml
 
 from .errors import UsageError
-from .git import git, top_level
+from .git import DESCRIBE, VERSION_TAG, for_copier, git, run, top_level
 
 ANSWERS_FILE = ".copier-answers.yml"
-# A tag, what `git describe` says of a commit, or a commit. A branch is none: it moves on.
-VERSION = re.compile(r"v?\d\S*|\S+-\d+-g[0-9a-f]+|[0-9a-f]{7,40}")
+# A version, what `git describe` says of a commit, or a commit. A branch and a tag like `v1` are none: they move on.
+VERSION = re.compile(rf"{VERSION_TAG.pattern}|\S+-\d+-g[0-9a-f]+|[0-9a-f]{{7,40}}")
+# Addresses that copier shortens.
+SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+# Where git or ssh says why it failed; what follows is advice.
+REASON = re.compile(r"(?:fatal|ERROR|error|ssh|remote): |Permission denied|Host key verification failed")
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,19 @@ class Project:
 
 @dataclass(frozen=True)
 class Versions:
-    """The template's version that a project has, and the newest there is."""
+    """The template's version that a project has, and the newest that it can go to, which may be the same.
+
+    `passed_over` is a newer version that it cannot go to; empty when there is none.
+    """
 
     current: str
     latest: str
+    passed_over: str
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is something to update to."""
+        return self.current != self.latest
 
 
 @dataclass(frozen=True)
@@ -76,27 +86,81 @@ def find_project(folder: Path) -> Project:
             f"{folder / ANSWERS_FILE}: _commit: {answers['_commit']!r} is no version. It must be the tag or the commit "
             "that the project was made from; a branch moves on, and an update would start from the wrong place."
         )
-    top = top_level(folder)
-    if top is None:
-        raise UsageError(
-            f"{folder}: not in a git repository, or git is not installed. Run `git init` and commit it first."
-        )
-    return Project(folder.resolve(), top)
+    return Project(folder.resolve(), _top(folder))
 
 
-def newer(project: Project) -> Versions | None:
-    """The versions of `project` and of its template; None when the project is up to date.
+def _top(folder: Path) -> Path:
+    if top := top_level(folder):
+        return top
+    said = run(folder, "rev-parse", "--show-toplevel").stderr.strip()
+    if "safe.directory" in said:  # the folder belongs to another user
+        raise UsageError(f"{folder}: git refuses to work here:\n{said}")
+    raise UsageError(f"{folder}: not in a git repository, or git is not installed. Run `git init` and commit it first.")
+
+
+def newer(project: Project) -> Versions:
+    """The version of `project`, and the newest of its template that it can go to.
+
+    That is a version tag on the line of commits that the template's default branch has itself: what was merged into
+    it, as a fork merges upstream, has tags of its own. And it contains the version that the project has: another one
+    lacks what the project was made with.
 
     Raises:
         UsageError: the template cannot be read.
     """
-    command = [sys.executable, "-m", "copier", "check-update", "--output-format", "json", str(project.folder)]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603
-    try:
-        data = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise UsageError(_unreadable(done.stderr)) from error
-    return Versions(data["current_version"], data["latest_version"]) if data["update_available"] else None
+    answers = _answers(project)
+    with tempfile.TemporaryDirectory(prefix="serverless-templates-") as temporary:
+        history = Path(temporary) / "template.git"
+        # Commits and tags only, where the server can leave out the files.
+        done = run(
+            Path.cwd(),
+            "clone",
+            "--bare",
+            "--quiet",
+            "--filter=tree:0",
+            "--",
+            _address(answers["_src_path"]),
+            str(history),
+        )
+        if done.returncode != 0:
+            raise UsageError(_unreadable(done.stderr))
+        commit = git(history, "rev-parse", "--verify", "--quiet", f"{answers['_commit']}^{{commit}}")
+        if not commit:
+            raise UsageError(_unreadable(f"fatal: it has no version {answers['_commit']}"))
+        return _versions(history, commit)
+
+
+def _address(source: str) -> str:
+    """What git takes, for an address that copier takes."""
+    for short, address in SHORT.items():
+        if source.startswith(short):
+            return address + source.removeprefix(short).lstrip("/")
+    source = source.removeprefix("git+")
+    return str(Path(source).expanduser()) if source.startswith("~") else source
+
+
+def _versions(history: Path, commit: str) -> Versions:
+    current = git(history, *DESCRIBE, "--always", commit) or commit
+    own = set((git(history, "rev-list", "--first-parent", "HEAD") or "").split())
+    containing = _tags(history, f"--contains={commit}")
+    possible = [tag for tag in containing if git(history, "rev-parse", f"{tag}^{{commit}}") in own]
+    latest = max(
+        [tag for tag in possible if git(history, "rev-parse", f"{tag}^{{commit}}") != commit], key=_parts, default=""
+    )
+    latest = latest if _parts(latest) > _parts(current) else current
+    newest = max(_tags(history), key=_parts, default="")
+    return Versions(current, latest, newest if _parts(newest) > _parts(latest) else "")
+
+
+def _tags(history: Path, *arguments: str) -> list[str]:
+    names = git(history, "for-each-ref", "--format=%(refname:strip=2)", *arguments, "refs/tags") or ""
+    return [name for name in names.splitlines() if VERSION_TAG.fullmatch(name)]
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    """What versions are compared by; a commit without any comes before all."""
+    tag = VERSION_TAG.match(version)
+    return tuple(int(part) for part in tag[0].removeprefix("v").split(".")) if tag else ()
 
 
 def check_clean(project: Project) -> None:
@@ -107,12 +171,16 @@ def check_clean(project: Project) -> None:
     """
     if git(project.folder, "status", "--porcelain", "--", ".") != "":
         raise UsageError(f"{project.folder}: there are changes that are not committed. Commit or stash them first.")
+    if left := _rejected(project):
+        raise UsageError(
+            f"{left[0]}: a change that an earlier update could not apply. Make it again by hand, and delete this file."
+        )
     # Elsewhere in the repository work may go on, but copier brings back what is deleted there.
     if deleted := git(project.top, "ls-files", "--deleted"):
         raise UsageError(f"{deleted.splitlines()[0]}: deleted, but that is not committed. Commit or restore it first.")
 
 
-def preview(project: Project) -> tuple[str, Left]:
+def preview(project: Project, version: str) -> tuple[str, Left]:
     """What `update` would change, in git's summary, and what it would leave to the user: tried on a copy.
 
     Raises:
@@ -124,7 +192,7 @@ def preview(project: Project) -> tuple[str, Left]:
             raise UsageError(f"{project.top}: git cannot copy this repository. Commit something first.")
         copied = Project(copy / project.folder.relative_to(project.top), copy)
         before = _answers(copied)
-        left = update(copied)
+        left = update(copied, version)
         _check_answers_kept(before, _answers(copied))
         git(copy, "add", "--all", "--force")
         _check_nothing_hidden(project, _paths(copy, "--cached", "--diff-filter=A", "HEAD"))
@@ -156,8 +224,8 @@ def _check_nothing_hidden(project: Project, added: Iterable[str]) -> None:
             )
 
 
-def update(project: Project) -> Left:
-    """Update `project`, with the defaults for questions that are new.
+def update(project: Project, version: str) -> Left:
+    """Update `project` to `version`, with the defaults for questions that are new.
 
     Raises:
         UsageError: the template cannot be read, or does not take the project's answers.
@@ -166,9 +234,15 @@ def update(project: Project) -> Left:
 
     before = _answers(project)
     with _errors_of_copier():
-        run_update(project.folder, defaults=True, overwrite=True, quiet=True)
+        run_update(project.folder, vcs_ref=version, defaults=True, overwrite=True, quiet=True)
     kept = _keep_what_was_changed(project, before)
-    return Left(_paths(project.folder, "--diff-filter=U"), kept)
+    return Left((*_paths(project.folder, "--diff-filter=U"), *_rejected(project)), kept)
+
+
+def _rejected(project: Project) -> tuple[str, ...]:
+    """Files that hold changes of the user's which git could not apply: a conflict without marks."""
+    names = git(project.folder, "ls-files", "--others", "--full-name", "-z", "--", "*.rej") or ""
+    return tuple(filter(None, names.split("\0")))
 
 
 def _keep_what_was_changed(project: Project, answers: dict[str, str]) -> tuple[str, ...]:
@@ -208,7 +282,8 @@ def _errors_of_copier() -> Iterator[None]:
     from plumbum import ProcessExecutionError
 
     try:
-        yield
+        with for_copier():
+            yield
     except ValueError as error:
         raise UsageError(f"{ANSWERS_FILE}: {str(error).rstrip('.')}. Mend it there, and commit it.") from error
     except (CopierError, ProcessExecutionError) as error:
@@ -216,5 +291,6 @@ def _errors_of_copier() -> Iterator[None]:
 
 
 def _unreadable(output: str) -> str:
-    reason = output.strip().splitlines()[-1].strip() if output.strip() else "copier says nothing"
+    lines = [line.strip().removeprefix("| ") for line in output.splitlines() if line.strip()] or ["git says nothing"]
+    reason = next((line for line in lines if REASON.search(line)), lines[-1])
     return f"The template cannot be read: {reason.rstrip('.')}. See `_src_path` and `_commit` in {ANSWERS_FILE}."

@@ -9,11 +9,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import pytest
-from helpers import BIN, CATALOGUE, PATTERNS, ROOT, answers, comparable, everything, run, tree
-from serverless_templates import __version__
+from helpers import BIN, CATALOGUE, PATTERNS, ROOT, answers, commit, comparable, everything, git, run, tree
 from ways import Request, command_line, complete, create
 
 PATTERN = PATTERNS[0]
@@ -99,7 +99,7 @@ def test_what_it_prints_repeats_the_run(templates: Path, tmp_path: Path) -> None
 def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
     templates: Path, tmp_path: Path
 ) -> None:
-    typed = ["../evil/{{ x }}", "My Orders", "", "It sells things", "@me", "", "2.7", "3.12", *OWN_DEFAULTS]
+    typed = ["../evil/{{ x }}", "My Orders", "", "It sells things", "@me", "", "2.7", "3.12", "", *OWN_DEFAULTS]
 
     code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "x", "--data", "aws_region=eu-north-1"], typed)
 
@@ -229,8 +229,10 @@ def test_help_has_examples(command: list[str]) -> None:
 
 
 def test_version() -> None:
-    assert cli("--version").stdout == f"serverless-templates {__version__}\n"
-    assert run("python", "-m", "serverless_templates", "--version").stdout == f"serverless-templates {__version__}\n"
+    expected = f"serverless-templates {metadata.version('serverless-templates')}\n"
+
+    assert cli("--version").stdout == expected
+    assert run("python", "-m", "serverless_templates", "--version").stdout == expected
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -281,38 +283,103 @@ def test_an_engine_is_imported_only_when_it_is_used(arguments: list[str]) -> Non
 # Installed
 
 
+def repository_to_install(templates: Path, folder: Path, *tags: str) -> Path:
+    """All that an installation is made from, in a git repository."""
+    for name in ("generator", "built", "templates"):
+        shutil.copytree(templates / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", ".gitignore"):
+        shutil.copy(ROOT / file, folder)
+    commit(folder)
+    for tag in tags:
+        git(folder, "tag", tag)
+    return folder
+
+
+def pip_install(target: Path, source: object) -> Path:
+    # With the compiled files that pip makes of the templates' Python files as well.
+    offline = ("--no-deps", "--no-index", "--no-build-isolation")
+    done = run("python", "-m", "pip", "install", "--quiet", *offline, "--compile", "--target", target, source)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def new_project(installed: Path, pattern: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Create a project with what is installed, and with nothing else: neither network nor programs."""
+    environment = {**os.environ, "PYTHONPATH": str(installed), "PATH": "", "http_proxy": "http://127.0.0.1:9"}
+    command = ("-m", "serverless_templates", "new", pattern, folder, "--defaults")
+    done = run(sys.executable, *command, cwd=folder.parent, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.fixture(scope="module")
 def installed(_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the wheel of these sources is installed."""
-    source = tmp_path_factory.mktemp("source")
-    for folder in ("generator", "built", "templates"):
-        shutil.copytree(_templates / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE"):
-        shutil.copy(ROOT / file, source)
+    source = repository_to_install(_templates, tmp_path_factory.mktemp("source"), "v0.1.0")
     # By way of the source distribution, so that it is seen to be complete too.
     built = run("python", "-m", "build", "--no-isolation", "--outdir", source / "dist", source)
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = (source / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert "serverless_templates/data/templates/catalogue.yaml" in archive.namelist()
-    target = source / "installed"
-    # With the compiled files that pip makes of the templates' Python files as well.
-    done = run(
-        "python", "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--compile", "--target", target, wheel
-    )
-    assert done.returncode == 0, done.stderr
-    return target
+    return pip_install(source / "installed", wheel)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_wheel_alone_makes_the_same_project(installed: Path, templates: Path, tmp_path: Path, pattern: str) -> None:
     expected = create(command_line, Request(templates, pattern, {}, tmp_path / "output"))
-    environment = {**os.environ, "PYTHONPATH": str(installed), "PATH": "", "http_proxy": "http://127.0.0.1:9"}
 
-    command = ("-m", "serverless_templates", "new", pattern, tmp_path / "x", "--defaults")
-    done = run(sys.executable, *command, cwd=tmp_path, env=environment)
+    new_project(installed, pattern, tmp_path / "x")
 
-    assert done.returncode == 0, done.stderr
     assert comparable(tmp_path / "x") == comparable(expected)
-    assert answers(tmp_path / "x")["_commit"] == f"v{__version__}"
+    assert answers(tmp_path / "x")["_commit"] == "v0.1.0"
     assert answers(tmp_path / "x")["_src_path"] == CATALOGUE.source
+
+
+@pytest.mark.parametrize("tags", [("v1.0.0",), ("v1.0.0", "v1", "latest"), ("v1", "release-1.0.0"), ()], ids=str)
+@pytest.mark.parametrize("later", [False, True], ids=["at the tag", "a commit later"])
+def test_a_project_of_a_fork_installed_from_git_remembers_the_forks_version(
+    templates: Path, tmp_path: Path, tags: tuple[str, ...], *, later: bool
+) -> None:
+    fork = repository_to_install(templates, tmp_path / "fork", *tags)
+    if later:
+        (fork / "NEWS").write_text("news")
+        commit(fork)
+    installed = pip_install(tmp_path / "installed", f"git+file://{fork}")
+
+    new_project(installed, PATTERNS[0], tmp_path / "x")
+
+    head = git(fork, "rev-parse", "HEAD")
+    assert answers(tmp_path / "x")["_commit"] == ("v1.0.0" if "v1.0.0" in tags and not later else head)
+    assert answers(tmp_path / "x")["_src_path"] == f"git+file://{fork}"
+    commit(tmp_path / "x")
+    assert run("serverless-templates", "check", tmp_path / "x").stdout == "Up to date.\n"
+
+
+def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templates: Path, tmp_path: Path) -> None:
+    fork = repository_to_install(templates, tmp_path / "fork", "v1.0.0")
+    (fork / "NEWS").write_text("news")
+    commit(fork)
+    installed = pip_install(tmp_path / "installed", fork)
+
+    new_project(installed, PATTERNS[0], tmp_path / "x")
+
+    assert git(fork, "rev-parse", "HEAD").startswith(answers(tmp_path / "x")["_commit"])
+    assert len(answers(tmp_path / "x")["_commit"]) >= 7
+
+
+@pytest.mark.parametrize("uncertain", ["no repository", "changes on top"])
+def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
+    templates: Path, tmp_path: Path, uncertain: str
+) -> None:
+    source = repository_to_install(templates, tmp_path / "source", "v1.0.0")
+    if uncertain == "no repository":
+        shutil.rmtree(source / ".git")
+    else:
+        (source / "README.md").write_text("changed")
+    installed = pip_install(tmp_path / "installed", source)
+
+    done = new_project(installed, PATTERNS[0], tmp_path / "x")
+
+    assert "_commit" not in answers(tmp_path / "x")
+    assert "The template's version is not known" in done.stderr

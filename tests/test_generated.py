@@ -149,9 +149,11 @@ def test_its_packages_are_built_for_lambda_and_small(
     told = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
     assert {name for name, _, _ in told} == budgets.keys()
     for name, value, parts in told:
-        assert LARGEST_PARTS[name] in parts
-        # How long imports take is not for a test on a busy machine to judge.
-        if name != "import_ratio":
+        # How long imports take, and which takes longest, is not for a test on a busy machine to judge.
+        if name == "import_ratio":
+            assert re.fullmatch(r"(\w+ [\d.]+ ms(, )?)+", parts)
+        else:
+            assert LARGEST_PARTS[name] in parts
             assert float(value) <= budgets[name]
             largest = f"{name}, at most {budgets[name]}"
             counts[largest] = max(counts.get(largest, 0), float(value))

@@ -1,12 +1,17 @@
 """A project of any origin follows its template: the user's edits stay, new parts come, real conflicts are marked."""
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import copier
 import pytest
-from helpers import ANSWERS_FILE, MINIMAL_SOURCES, answers, commit, git, run, tree, write_files, write_sources
+from helpers import ANSWERS_FILE, MINIMAL_SOURCES, ROOT, answers, commit, git, run, tree, write_files, write_sources
+from serverless_templates import update as updating
 from serverless_templates.build import build, write
+from serverless_templates.git import version_of
 
 COMMON = "templates/common"
 ORIGINS = ("cookiecutter", "copier", "cruft")
@@ -79,6 +84,8 @@ def release_2(repository: Path) -> None:
     release(repository, "v2.0.0", {**files, "templates/catalogue.yaml": catalogue})
 
 
+# What `make update` runs, in a project that has the script.
+MAKE_UPDATE = (sys.executable, ROOT / "templates/common/scripts/update.py", "--defaults")
 UPDATES = {
     "copier update": ("copier", "update", "--defaults", "--quiet"),
     "serverless-templates update": ("serverless-templates", "update", "--yes"),
@@ -138,7 +145,7 @@ def test_an_update_without_news_changes_nothing(origin: str, create: Create) -> 
 
     done = run("serverless-templates", "update", "--yes", project)
 
-    assert (done.returncode, done.stdout) == (0, "Up to date.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Up to date.\n", "")
     assert tree(project) == before
 
 
@@ -168,7 +175,7 @@ def test_a_dry_run_shows_the_changes_and_makes_none(create: Create, repository: 
     done = run("serverless-templates", "update", "--dry-run", project)
 
     assert done.returncode == 0, done.stderr
-    for line in ("From 1.0.0 to 2.1.0", " page.md ", " new.txt ", "create mode 100644 new.txt"):
+    for line in ("From v1.0.0 to v2.1.0", " page.md ", " new.txt ", "create mode 100644 new.txt"):
         assert line in done.stdout
     assert "In conflict with your changes\n  notice.txt\n" in done.stdout
     assert tree(project) == before
@@ -463,6 +470,274 @@ def test_a_removed_file_goes_and_stays_when_it_was_worked_on(create: Create, rep
     assert (project / "other.txt").is_file()
 
 
+# The user's own git: its settings have no say, and its words are passed on
+
+SETTINGS = {
+    "plain": {},
+    "untracked files not shown": {"status.showUntrackedFiles": "no"},
+    "conflicts shown in another style": {"merge.conflictStyle": "diff3"},
+    "whitespace refused": {"apply.whitespace": "error"},
+    "paths relative": {"diff.relative": "true"},
+    "colours": {"color.ui": "always"},
+    "prefixes": {"diff.noprefix": "true", "diff.mnemonicPrefix": "true"},
+}
+
+
+@pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_an_edit_that_conflicts_is_never_lost(
+    settings: dict[str, str], update: str, create: Create, repository: Path
+) -> None:
+    project = create("cookiecutter")
+    (project / "notice.txt").write_text("mine \n")
+    commit(project)
+    release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
+    for key, value in settings.items():
+        git(project, "config", "--global", key, value)
+
+    done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
+
+    notice = (project / "notice.txt").read_text().splitlines()
+    assert notice == ["<<<<<<< before updating", "mine ", "=======", "two", ">>>>>>> after updating"]
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "notice.txt" in done.stderr
+    assert not list(project.glob("*.rej"))
+
+
+@pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
+def test_a_rejected_change_of_an_earlier_update_is_refused(update: str, create: Create, repository: Path) -> None:
+    """Copier would take it for one of its own, and undo what was done to the file since."""
+    project = create("cookiecutter")
+    (project / ".gitignore").write_text("*.rej\n")
+    commit(project)
+    (project / "page.md.rej").write_text("a change that git could not apply\n")
+    release_2(repository)
+    before = tree(project)
+
+    done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
+
+    assert done.returncode == (2 if update in UPDATES else 1), done.stdout + done.stderr
+    assert "page.md.rej" in done.stderr
+    assert tree(project) == before
+
+
+def test_a_change_that_is_left_rejected_is_a_conflict(
+    create: Create, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = create("cookiecutter")
+    (project / "notice.txt").write_text("mine\n")
+    commit(project)
+    release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
+    run_update = copier.run_update
+    monkeypatch.setattr(copier, "run_update", lambda *args, **more: run_update(*args, **more, conflict="rej"))
+
+    left = updating.update(updating.find_project(project), "v2.0.0")
+    git(project, "restore", ".")
+    (project / "notice.txt.rej").unlink()
+    done = run(*MAKE_UPDATE, "--conflict=rej", cwd=project)
+
+    assert left.conflicts == ("notice.txt.rej",)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "notice.txt.rej" in done.stderr
+
+
+@pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
+@pytest.mark.parametrize("hook", ["prepare-commit-msg", "post-checkout"])
+def test_hooks_of_the_user_take_no_part(hook: str, update: str, create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    release_2(repository)
+    write_files(project.parent / "hooks", {hook: "#!/bin/sh\nexit 1\n"})
+    (project.parent / "hooks" / hook).chmod(0o755)
+    git(project, "config", "--global", "core.hooksPath", str(project.parent / "hooks"))
+
+    done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "new.txt").read_text() == "red\n"
+
+
+def test_make_update_without_a_terminal_says_what_to_do(create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    release_2(repository)
+    before = tree(project)
+
+    done = run(*MAKE_UPDATE[:-1], cwd=project)
+
+    assert done.returncode == 2
+    assert "make update DEFAULTS=1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert tree(project) == before
+
+
+def test_what_overrides_the_users_settings_is_the_same_in_a_project() -> None:
+    sources = [(ROOT / path).read_text("utf-8") for path in ("generator/git.py", "templates/common/scripts/update.py")]
+
+    ours, of_a_project = (set(re.findall(r'^    "(\w+\.\w+": \S+),', source, re.MULTILINE)) for source in sources)
+    assert ours == of_a_project
+    assert len(ours) > 1
+
+
+def test_settings_that_give_access_stay(create: Create, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company's address, rewritten by its own settings: by `GIT_CONFIG_COUNT`, as a CI does."""
+    project = create("cookiecutter")
+    release_2(repository)
+    _hand_edited(f'"{repository}"', '"https://git.example.com/templates.git"')(project)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{repository}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://git.example.com/templates.git")
+
+    done = run(*UPDATES["serverless-templates update"], cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "new.txt").read_text() == "red\n"
+
+
+SAID = (
+    "ssh: Could not resolve hostname git.example.com: Name or service not known",
+    "git@git.example.com: Permission denied (publickey).",
+    "ERROR: Repository not found.",
+    "Host key verification failed.",
+)
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_why_a_template_cannot_be_reached_is_said_in_the_words_of_the_program(
+    said: str, create: Create, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project = create("cookiecutter")
+    file = project / ANSWERS_FILE
+    file.write_text(re.sub(r"_src_path: .*", '_src_path: "git@git.example.com:org/templates.git"', file.read_text()))
+    commit(project)
+    script = f'#!/bin/sh\necho "Warning: Permanently added a host." >&2\necho "{said}" >&2\nexit 255\n'
+    write_files(tmp_path, {"ssh": script})
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("GIT_SSH", str(tmp_path / "ssh"))
+
+    for command in ("update", "check"):
+        done = run("serverless-templates", command, project)
+
+        assert done.returncode == 2
+        assert f"The template cannot be read: {said.rstrip('.')}. See" in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("command", ["update", "check"])
+def test_a_project_of_another_user_is_refused_with_gits_own_remedy(command: str, create: Create) -> None:
+    project = create("cookiecutter")
+    for path in (project, project / ".git"):
+        os.chown(path, 12345, 12345)
+
+    done = run("serverless-templates", command, project)
+
+    assert done.returncode == 2
+    assert "dubious ownership" in done.stderr
+    assert f"git config --global --add safe.directory {project}" in done.stderr
+    assert "git init" not in done.stderr
+
+
+# Which tags are versions
+
+
+NO_VERSIONS = ("v0", "latest", "v1.0", "release-1.0.0", "v1.0.0-rc1", "v1.0.0rc1", "1.0.0", "v1.0.0.1", "vv1.0.0")
+
+
+@pytest.mark.parametrize("tag", NO_VERSIONS)
+def test_what_is_no_full_version_is_no_version(tag: str, tmp_path: Path) -> None:
+    commit(tmp_path, tag=tag)
+
+    assert git(tmp_path, "rev-parse", "HEAD").startswith(version_of(tmp_path))
+    git(tmp_path, "-c", "tag.gpgSign=false", "tag", "--annotate", "--message", "a release", "v1.2.10")
+    assert version_of(tmp_path) == "v1.2.10"
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("annotated", [(), ("--annotate", "--message=moving")], ids=["plain", "annotated"])
+def test_only_a_full_version_is_remembered(
+    annotated: tuple[str, ...], origin: str, create: Create, repository: Path
+) -> None:
+    for tag in NO_VERSIONS:
+        git(repository, "tag", *annotated, tag)
+
+    project = create(origin)
+
+    assert answers(project)["_commit"] in {"v1.0.0", git(repository, "rev-parse", "HEAD")}
+    done = run("serverless-templates", "check", project)
+    assert (done.returncode, done.stdout) == (0, "Up to date.\n")
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_where_no_tag_is_a_version_the_commit_is_remembered(origin: str, create: Create, repository: Path) -> None:
+    git(repository, "tag", "--delete", "v1.0.0")
+    git(repository, "tag", "release-0.1.0")
+
+    project = create(origin)
+
+    head = git(repository, "rev-parse", "HEAD")
+    assert head.startswith(answers(project)["_commit"])
+    assert run("serverless-templates", "check", project).returncode == 0
+    release_2(repository)
+    assert run("serverless-templates", "check", project).returncode == 1
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_a_tag_that_has_moved_does_not_hide_a_release(origin: str, create: Create, repository: Path) -> None:
+    git(repository, "tag", "v1")
+    git(repository, "tag", "latest")
+    project = create(origin)
+    release_2(repository)
+    for tag in ("v1", "latest"):
+        git(repository, "tag", "--force", tag)
+
+    checked = run("serverless-templates", "check", project)
+    done = run(*UPDATES["serverless-templates update"], cwd=project)
+
+    assert checked.returncode == 1
+    assert "v2.0.0" in checked.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "new.txt").read_text() == "red\n"
+    assert answers(project)["_commit"] in ("v2.0.0", git(repository, "rev-parse", "HEAD"))
+
+
+def test_a_pre_release_is_not_updated_to(create: Create, repository: Path) -> None:
+    project = create("cookiecutter")
+    release_2(repository)
+    git(repository, "tag", "v2.0.0-rc1")
+    git(repository, "tag", "--delete", "v2.0.0")
+
+    assert run("serverless-templates", "check", project).stdout == "Up to date.\n"
+
+
+@pytest.mark.parametrize("merged", [False, True], ids=["fetched", "merged"])
+@pytest.mark.parametrize("own", [False, True], ids=["at upstream's version", "at a version of the fork"])
+def test_a_fork_does_not_send_its_projects_to_upstream(
+    create: Create, repository: Path, tmp_path: Path, *, own: bool, merged: bool
+) -> None:
+    upstream = tmp_path / "upstream"
+    git(tmp_path, "clone", "--quiet", str(repository), "upstream")
+    if own:
+        release(repository, "v1.0.1", {f"{COMMON}/company.txt": "one\n"})
+    project = create("cookiecutter")
+    release(repository, "v1.1.0", {f"{COMMON}/company.txt": "ours\n"})
+    release(upstream, "v2.0.0", {f"{COMMON}/notice.txt": "upstream's\n"})
+    git(repository, "fetch", "--quiet", "--tags", str(upstream))
+    if merged:
+        git(repository, "merge", "--quiet", "--no-edit", "v2.0.0")
+
+    checked = run("serverless-templates", "check", project)
+    done = run(*UPDATES["serverless-templates update"], cwd=project)
+
+    assert checked.returncode == 1
+    assert "v1.1.0" in checked.stdout
+    assert "Passed over: v2.0.0" in checked.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "company.txt").read_text() == "ours\n"
+    assert (project / "notice.txt").read_text() == "one\n"
+    if merged:
+        release(repository, "v2.1.0", {})
+        commit(project)
+        assert "v2.1.0" in run("serverless-templates", "check", project).stdout
+
+
 # Where a project says it came from, when that is not the plain case
 
 
@@ -483,16 +758,63 @@ def test_a_commit_after_the_tag_is_remembered_as_that(repository: Path, tmp_path
     assert found["_commit"].startswith("v1.0.0-1-g")
 
 
-def test_the_password_in_an_address_is_not_remembered(repository: Path, tmp_path: Path) -> None:
-    git(repository, "remote", "add", "origin", "https://user:secret@example.com/templates.git")
+WITHOUT_PASSWORD = {
+    "https://bot:secret@example.com/templates.git": "https://example.com/templates.git",
+    "https://secret@example.com/templates.git": "https://example.com/templates.git",
+    "git+https://bot:secret@example.com/templates.git": "git+https://example.com/templates.git",
+    "git+https://secret@example.com/templates.git": "git+https://example.com/templates.git",
+    "ssh://bot:secret@example.com/templates.git": "ssh://bot@example.com/templates.git",
+    "git+ssh://bot:secret@example.com/templates.git": "git+ssh://bot@example.com/templates.git",
+    "ssh://git@example.com/templates.git": "ssh://git@example.com/templates.git",
+    "git@example.com:org/templates.git": "git@example.com:org/templates.git",
+}
 
-    assert origin_of(repository, tmp_path)["_src_path"] == "https://example.com/templates.git"
+
+@pytest.mark.parametrize(("address", "remembered"), WITHOUT_PASSWORD.items())
+def test_cookiecutter_does_not_remember_a_password(
+    address: str, remembered: str, repository: Path, tmp_path: Path
+) -> None:
+    git(repository, "remote", "add", "origin", address)
+
+    assert origin_of(repository, tmp_path)["_src_path"] == remembered
 
 
-def test_the_user_of_an_ssh_address_is_remembered(repository: Path, tmp_path: Path) -> None:
-    git(repository, "remote", "add", "origin", "ssh://git:secret@example.com/templates.git")
+@pytest.mark.parametrize(
+    ("engine", "address", "remembered"),
+    [
+        (engine, *addresses)
+        for engine in ("copier", "cruft")
+        for addresses in WITHOUT_PASSWORD.items()
+        if engine == "copier" or not addresses[0].startswith("git+")  # cruft takes none of those
+    ],
+)
+def test_other_engines_do_not_remember_a_password(
+    engine: str, address: str, remembered: str, repository: Path, tmp_path: Path
+) -> None:
+    # Git is told to find this address in a folder.
+    for form in {address, address.removeprefix("git+")}:
+        git(tmp_path, "config", "--global", "--add", f"url.{repository}.insteadOf", form)
+    project = tmp_path / "made/some-name"
+    project.parent.mkdir()
+    command: dict[str, tuple[object, ...]] = {
+        "copier": ("copier", "copy", "--quiet", "--defaults", "--data=pattern=first", address, project),
+        "cruft": (
+            "cruft",
+            "create",
+            "--no-input",
+            "--output-dir",
+            project.parent,
+            address,
+            "--directory",
+            "built/first",
+        ),
+    }
 
-    assert origin_of(repository, tmp_path)["_src_path"] == "ssh://git@example.com/templates.git"
+    done = run(*command[engine])
+
+    assert done.returncode == 0, done.stderr
+    assert answers(project)["_src_path"] == remembered
+    assert "secret" not in (project / ANSWERS_FILE).read_text()
 
 
 def test_a_template_with_changes_on_top_of_its_commit_is_not_remembered(repository: Path, tmp_path: Path) -> None:

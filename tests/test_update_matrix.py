@@ -142,7 +142,7 @@ MY_FUNCTION = """\
       Role: !GetAtt MineRole.Arn
       MemorySize: 256
       Timeout: 5
-      DeploymentPreference: { Alarms: [!Ref MineErrorsAlarm] }
+      DeploymentPreference: { Alarms: [!Ref MineCanaryAlarm] }
       Environment:
         Variables:
           FALLBACK_NAME: world

@@ -16,18 +16,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from scripts.stacks import PROJECT, region_of, settings_of, told_in_words
+from scripts.termination_protection import protect
 
 # One change of a change set: `ResourceChange` in CloudFormation's DescribeChangeSet.
 Change = dict[str, Any]
-# What can refuse a plan: each gets its changes, and returns a sentence for each that it refuses.
-CHECKS: list[Callable[[list[Change]], list[str]]] = []
 
 LONGEST_LINE = 300
 # GitHub shows a summary of up to 1 MiB.
@@ -136,6 +135,15 @@ def tell_github(variable: str, text: str) -> None:
             file.write(text + "\n")
 
 
+def refuse_lost_rights(cloudformation: Any, stack: str, change_set: str) -> None:
+    """End a plan that takes away rights which the version that serves may still need."""
+    # Imported here: the apply job has boto3 alone, and this reads YAML.
+    from scripts.retiring import refusal
+
+    if reasons := refusal(cloudformation, stack, change_set):
+        sys.exit(reasons)
+
+
 def plan(env: str) -> str:
     """Make a change set and show it; returns its ARN, empty if nothing would change."""
     stack = settings_of(env)["global"]["parameters"]["stack_name"]
@@ -150,17 +158,17 @@ def plan(env: str) -> str:
     if result.returncode:
         sys.exit(result.returncode)
     change_set = read_plan(result.stdout.splitlines())
-    changes: list[Change] = []
+    cloudformation = boto3.client("cloudformation", region)
     shown = "Nothing would change."
     if change_set:
-        pages = describe(boto3.client("cloudformation", region), stack, change_set)
+        pages = describe(cloudformation, stack, change_set)
         changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
         shown = report(changes, has_secrets=hides(pages[0].get("Parameters", [])))
     print(f"{stack}\n\n{shown}\n")
     summary = shown if len(shown.encode()) < LONGEST_SUMMARY else "Too long: see this job's log."
     tell_github("GITHUB_STEP_SUMMARY", f"## {stack}\n\n{summary}\n")
-    if refused := [sentence for check in CHECKS for sentence in check(changes)]:
-        sys.exit("\n".join(["Refused:", *refused]))
+    if change_set:
+        refuse_lost_rights(cloudformation, stack, change_set)
     print(change_set)
     # Two outputs, because GitHub drops one that looks like a secret: an ARN that is missing must
     # not pass for a plan without changes.
@@ -206,6 +214,7 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
     status = described["ExecutionStatus"]
     if status == "EXECUTE_COMPLETE":
         # The job was started again, because something after this failed.
+        protect(cloudformation, env, stack)
         print("Applied already.")
         return 0
     seen: set[str] = set()
@@ -235,7 +244,10 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
                 end = "" if status.endswith("IN_PROGRESS") else status
         # A followed execution may not have its first event yet: that was the end of another.
         if end and not executes(cloudformation, stack, change_set):
-            return 0 if end in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else 1
+            if end not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                return 1
+            protect(cloudformation, env, stack)
+            return 0
         time.sleep(pause)
 
 

@@ -12,9 +12,9 @@ from scripts.signed_request import Answer
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
 BREAKAGES = {
     "a change does not ask for the version": {
-        "file": "src/service/adapters/items/update.py",
-        "sound": 'ConditionExpression="#version = :seen"',
-        "faulty": 'ConditionExpression=":seen = :seen"',
+        "file": "src/service/adapters/items/rows.py",
+        "sound": 'return "#version = :seen"',
+        "faulty": 'return ":seen = :seen"',
         "events": 100,
         "seed": 1,
     },

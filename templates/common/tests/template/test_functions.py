@@ -10,7 +10,6 @@ import pytest
 
 from scripts.shipped import (
     ENVIRONMENTS,
-    alarms_on,
     as_list,
     functions,
     log_group_of,
@@ -60,16 +59,13 @@ def test_logs_are_kept_for_a_set_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_every_function_is_versioned_traced_and_rolled_back_by_its_errors(name: str) -> None:
+def test_every_function_is_versioned_traced_and_deployed_in_steps(name: str) -> None:
     function = functions()[name]
 
     assert function["AutoPublishAlias"] == "live"
     assert function["Tracing"] == "Active"
     assert function["Architectures"] == ["arm64"]
     assert function["DeploymentPreference"]["Type"] == {"Ref": "DeploymentType"}
-    assert function["DeploymentPreference"]["Alarms"] == [
-        {"Ref": alarm} for alarm in alarms_on("AWS/Lambda Errors", function["FunctionName"])
-    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

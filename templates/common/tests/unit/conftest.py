@@ -18,7 +18,7 @@ from botocore.client import BaseClient
 from botocore.validate import validate_parameters
 from hypothesis import settings
 
-from service.observability import logger, metrics, tracer
+from service.observability import logger, metrics, tracer, version_metrics
 
 # How long an example takes tells of the machine it runs on, not of the code.
 settings.register_profile("unit", deadline=None)
@@ -95,16 +95,24 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
 def measured(capsys: pytest.CaptureFixture[str]) -> Measured:
     """The sum of each metric that was written since the last look, as CloudWatch reads them."""
     metrics.clear_metrics()
+    return lambda: _sums(capsys, by_version=False)
 
-    def look() -> dict[str, float]:
-        sums: Counter[str] = Counter()
-        for document in map(json.loads, capsys.readouterr().out.splitlines()):
+
+@pytest.fixture
+def measured_by_version(capsys: pytest.CaptureFixture[str]) -> Measured:
+    """The same of what is counted for alarms, by function and version."""
+    version_metrics.clear_metrics()
+    return lambda: _sums(capsys, by_version=True)
+
+
+def _sums(capsys: pytest.CaptureFixture[str], *, by_version: bool) -> dict[str, float]:
+    sums: Counter[str] = Counter()
+    for document in map(json.loads, capsys.readouterr().out.splitlines()):
+        if ("ExecutedVersion" in document) is by_version:
             for directive in document["_aws"]["CloudWatchMetrics"]:
                 for metric in directive["Metrics"]:
                     sums[metric["Name"]] += sum(document[metric["Name"]])
-        return dict(sums)
-
-    return look
+    return dict(sums)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from scripts import changes
+from scripts import changes, retiring
 from scripts.stacks import settings_of
 from tests.unit.conftest import AwsAnswers
 
@@ -219,6 +219,7 @@ def planned(
     (tmp_path / ".aws-sam" / "build" / "template.yaml").touch()
     sam = subprocess.CompletedProcess([], 0, json.dumps(line))
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: sam)
+    monkeypatch.setattr(retiring, "refusal", lambda *_: "")
     arn = "arn:aws:iam::123456789012:user/x"
     caller = {"Account": "123456789012", "Arn": arn}
     aws_answers({"GetCallerIdentity": [caller], "DescribeChangeSet": [page]})
@@ -241,14 +242,15 @@ def test_github_gets_that_nothing_would_change(
     assert planned.read_text("utf-8").splitlines() == ["changes=false", "change_set="]
 
 
-def test_a_check_can_refuse_a_plan(planned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        changes, "CHECKS", [lambda found: [f"{one['LogicalResourceId']} stays." for one in found]]
-    )
+def test_a_plan_that_takes_rights_away_too_early_is_shown_and_refused(
+    planned: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(retiring, "refusal", lambda *_: "Not planned.")
 
-    with pytest.raises(SystemExit, match="Table stays"):
+    with pytest.raises(SystemExit, match="Not planned"):
         changes.plan("dev")
 
+    assert "| Remove | Table |" in capsys.readouterr().out
     assert not planned.exists()
 
 

@@ -1,0 +1,54 @@
+"""Remembers which order each caller's order_id stands for, from the moment it is accepted."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from service.adapters.idempotency import SECONDS_PER_DAY, fingerprint_of
+from service.domain.orders import Order
+from service.observability import tracer
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class OrderIdUsedError(Exception):
+    """The caller used the order_id before, for another order."""
+
+
+class AcceptedOrders:
+    """Records in the idempotency table, beside those of what was shipped."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, keep_days: int) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._keep_seconds = keep_days * SECONDS_PER_DAY
+
+    @tracer.capture_method(capture_response=False)
+    def remember(self, caller: str, order: Order, now: int) -> None:
+        """Record the order, before it is sent: the same order again is no error.
+
+        Raises:
+            OrderIdUsedError: the caller's order_id stands for another order.
+        """
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item={
+                    "id": {"S": f"accepted#{caller}#{order.order_id}"},
+                    "fingerprint": {"S": fingerprint_of(order.to_json())},
+                    "expires_at": {"N": str(now + self._keep_seconds)},
+                },
+                # DynamoDB deletes expired items within days, not at once.
+                ConditionExpression=(
+                    "attribute_not_exists(id) OR fingerprint = :fingerprint OR expires_at < :now"
+                ),
+                ExpressionAttributeValues={
+                    ":fingerprint": {"S": fingerprint_of(order.to_json())},
+                    ":now": {"N": str(now)},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise OrderIdUsedError(order.order_id) from error
+            raise

@@ -1,0 +1,3 @@
+"""Template tests read files only."""
+
+import tests.isolated  # noqa: F401

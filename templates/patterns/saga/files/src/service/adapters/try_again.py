@@ -1,0 +1,5 @@
+"""The error that the workflow retries."""
+
+
+class TryAgainError(Exception):
+    """It may work in a moment. The workflow knows this error by its name, and tries again."""
