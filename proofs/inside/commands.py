@@ -76,7 +76,7 @@ def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str]) -
         for name, run in commands.items():
             if name in offered:
                 run(operator)
-    return sorted((offered - IN_WORKFLOWS))
+    return sorted(offered - IN_WORKFLOWS)
 
 
 def offered_by(makefile: Path) -> set[str]:
@@ -221,7 +221,7 @@ def _problems(shape: Any, value: Any) -> Iterator[str]:
     """What AWS would refuse: what botocore tells, and what only the service does."""
     try:
         validate_parameters(value, shape)
-    except Exception as error:  # noqa: BLE001 - it is told
+    except Exception as error:
         yield str(error)
         return
     yield from _values(shape, value, shape.name)

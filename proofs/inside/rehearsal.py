@@ -450,7 +450,10 @@ def sabotage(rehearsal: Rehearsal) -> None:
     rehearsal.commit("Change something", another_retention)
     for action, job in (("ExecuteChangeSet", "apply"), ("DescribeChangeSet", "plan")):
         pattern = f"- cloudformation:{action}\n"
-        rehearsal.commit(f"Take {action} away", lambda repository, wrong=pattern: replace(repository / ROLES, wrong, "- sns:Publish\n"))
+        rehearsal.commit(
+            f"Take {action} away",
+            lambda repository, wrong=pattern: replace(repository / ROLES, wrong, "- sns:Publish\n"),
+        )
         rehearsal.set_up(administrator, whole=False)
         rehearsal.red(f"a role without {action}", job, action, TO_AN_ENVIRONMENT, environment=environment)
         rehearsal.revert()
