@@ -18,7 +18,6 @@ from serverless_templates.catalogue import load
 
 from . import figures
 from .grants import RECORDERS, lay_recorders
-from .inside.stand_ins import STAND_INS
 from .projects import ROOT, TOOLS, Variant, make_project, side_by_side, variants
 
 AWS_CLI = ROOT / ".venv-aws-cli/bin/aws"
@@ -61,8 +60,7 @@ def rehearse(project: Path, work: Path, *options: str) -> dict[str, Any]:
         cwd=plays_aws,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         encoding="utf-8",
         check=False,
         timeout=LONGEST_SECONDS,
@@ -108,12 +106,14 @@ def section(found: Mapping[Variant, Mapping[str, Any]]) -> str:
     approvals = Counter(one for done in found.values() for one in done["approvals"])
     asked = ", ".join(f"{count} times for {name}" for name, count in approvals.items())
     commands = sorted({command for done in found.values() for command in done["commands"]})
-    text = (
-        f"{HEAD}{''.join(rows)}\nApproval was asked {asked}. Commands that were run as well, with a person's own keys: "
-    )
-    text += f"{', '.join(f'`make {command}`' for command in commands)}.\n\n"
-    text += "| stands in | as |\n| --- | --- |\n"
-    return text + "".join(f"| {name} | {what} |\n" for name, what in STAND_INS.items())
+    stand_ins = {name: what for done in found.values() for name, what in done["stand_ins"].items()}
+    return f"""\
+{HEAD}{"".join(rows)}
+Approval was asked {asked}. Run as well, with a person's own keys: {", ".join(f"`make {one}`" for one in commands)}.
+
+| what stands in | as |
+| --- | --- |
+{"".join(f"| {name} | {what} |{chr(10)}" for name, what in stand_ins.items())}"""
 
 
 def for_prod(variant: Variant) -> Variant:

@@ -120,7 +120,7 @@ class Operator:
 
 def logs(operator: Operator) -> None:
     """`make logs` follows until Ctrl-C."""
-    operator.make("logs", r'\{"', before="timeout --preserve-status --signal INT 20 ", good=False)
+    operator.make("logs", r'"[A-Za-z_]+": ', before="timeout --preserve-status --signal INT 12 ")
 
 
 def cost(operator: Operator) -> None:

@@ -28,7 +28,7 @@ from scripts.shipped import template
 from scripts.stacks import settings_of
 
 from .commands import CommandError, run_all
-from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, Refused, write_programs
+from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, write_programs
 from .workflows import BASH, Results, Runner
 
 DEPLOY = ".github/workflows/deploy.yml"
@@ -327,7 +327,7 @@ def replace(path: Path, pattern: str, by: Any) -> None:
 def git(repository: Path, *arguments: str) -> str:
     """What git prints."""
     identity = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com")
-    command = ["git", *identity, *arguments]
+    command = ["/usr/bin/git", *identity, *arguments]
     return subprocess.run(command, cwd=repository, check=True, capture_output=True, encoding="utf-8").stdout
 
 
@@ -449,11 +449,8 @@ def sabotage(rehearsal: Rehearsal) -> None:
     rehearsal.ref = "refs/heads/main"
     rehearsal.commit("Change something", another_retention)
     for action, job in (("ExecuteChangeSet", "apply"), ("DescribeChangeSet", "plan")):
-        pattern = f"- cloudformation:{action}\n"
-        rehearsal.commit(
-            f"Take {action} away",
-            lambda repository, wrong=pattern: replace(repository / ROLES, wrong, "- sns:Publish\n"),
-        )
+        right = rf"- cloudformation:{action}\b"
+        rehearsal.commit(f"Take {action} away", lambda one, right=right: replace(one / ROLES, right, "- sns:Publish"))
         rehearsal.set_up(administrator, whole=False)
         rehearsal.red(f"a role without {action}", job, action, TO_AN_ENVIRONMENT, environment=environment)
         rehearsal.revert()
@@ -501,7 +498,7 @@ def main() -> None:
                 sabotage(rehearsal)
             else:
                 rehearse(rehearsal, short=arguments.short)
-    except (CommandError, RehearsalError, Refused) as error:
+    except (CommandError, RehearsalError, RefusedError) as error:
         sys.exit(f"{error}")
     if arguments.sabotage:
         print(json.dumps(rehearsal.done))
@@ -509,7 +506,8 @@ def main() -> None:
     used = github.used | set(left_out.read_text("utf-8").splitlines()) | {"gh", "api names"}
     if unused := STAND_INS.keys() - used:
         sys.exit(f"stand_ins.py: nothing needs {', '.join(sorted(unused))} any more")
-    print(json.dumps({"releases": rehearsal.done, "approvals": github.approvals, "commands": rehearsal.commands}))
+    done = {"releases": rehearsal.done, "approvals": github.approvals, "commands": rehearsal.commands}
+    print(json.dumps(done | {"stand_ins": STAND_INS}))
 
 
 if __name__ == "__main__":
