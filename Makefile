@@ -8,7 +8,7 @@ PATTERN ?= queue
 TRY := try/$(PATTERN)
 
 .DEFAULT_GOAL := help
-.PHONY: help try test benchmark prove prove-policies prove-faults prove-input prove-updates prove-security prove-budgets build check lint format site requirements clean python
+.PHONY: help try test benchmark prove prove-policies prove-faults prove-input prove-updates prove-security prove-budgets prove-delivery build check lint format site requirements clean python
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,13 +21,13 @@ try: .venv/.made ## Create a project in try/, test it and run its demo (PATTERN=
 	$(MAKE) -C $(TRY) demo
 
 test: ## Check, lint and run every test
-	$(MAKE) --no-print-directory --jobs=2 check lint .venv-lint/.made .venv-generated/.made
+	$(MAKE) --no-print-directory --jobs=2 check lint .venv-lint/.made .venv-generated/.made .venv-aws-cli/.made
 	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
 
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
 	$(BIN)/python -m benchmarks $(if $(FULL),--full)
 
-prove: prove-policies prove-faults prove-input prove-updates prove-security prove-budgets ## Run every proof in its longest form
+prove: prove-policies prove-faults prove-input prove-updates prove-security prove-budgets prove-delivery ## Run every proof in its longest form
 
 prove-policies: .venv/.made .venv-generated/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
 	$(BIN)/python -m proofs.policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
@@ -47,6 +47,9 @@ prove-budgets: TESTS = tests/test_generated.py -k packages
 prove-budgets: ## Build every function, and hold it to its budget
 prove-input prove-updates prove-security prove-budgets: .venv/.made .venv-lint/.made .venv-generated/.made
 	PROOF=$@ SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal $(TESTS)
+
+prove-delivery: .venv/.made .venv-generated/.made .venv-aws-cli/.made ## Rehearse the delivery of every pattern, into docs/proofs.md (PATTERN=queue: to look at)
+	$(BIN)/python -m proofs.delivery $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
 
 build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
 	$(BIN)/python -m serverless_templates.build
@@ -74,6 +77,7 @@ site: .venv/.made ## Make the documentation site in site/; a broken link fails
 requirements: .venv/.made ## Pin the newest versions in requirements/, for every Python and system
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(BIN)/uv pip compile $(COMPILE) --group lint --output-file requirements/lint.txt
+	$(BIN)/uv pip compile $(COMPILE) --group aws-cli --output-file requirements/aws-cli.txt
 
 clean: ## Remove everything that make made
 	rm -rf .venv .venv-* tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site try *.egg-info
@@ -109,6 +113,13 @@ OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
 	$(MAKE) --no-print-directory -C templates/common tools $(CURDIR)/.venv-generated-deploy/installed \
 		VENV=$(CURDIR)/.venv-generated
 	$(if $(OWN_REQUIREMENTS),.venv-generated/bin/python -m pip install $(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
+	touch $@
+
+# What an administrator sets up an account with, as deploy/README.md of a project says.
+.venv-aws-cli/.made: requirements/aws-cli.txt | python
+	rm -rf .venv-aws-cli
+	$(PYTHON) -m venv .venv-aws-cli
+	.venv-aws-cli/bin/python -m pip install $(INSTALL) -r requirements/aws-cli.txt
 	touch $@
 
 python:

@@ -17,19 +17,23 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import boto3
 import yaml
-from local_aws.stack import VENV, LocalAws, local_aws
+from local_aws.stack import LOCAL_AWS_PYTHON, VENV, LocalAws, local_aws
 from scripts.shipped import template
 from scripts.stacks import settings_of
 
-from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, Refused, write_programs
-from .workflows import Results, Runner
+from .commands import CommandError, run_all
+from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, write_programs
+from .workflows import BASH, Results, Runner
 
 DEPLOY = ".github/workflows/deploy.yml"
 TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
+ROLES = "deploy/role.yaml"
 # Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
 RETENTION = {"7": "14", "30": "60", "365": "400"}
 # A resource that CloudFormation cannot make, whatever the project: nobody sends the signal that it waits for.
@@ -39,6 +43,15 @@ NEVER_MADE = """\
     Type: AWS::CloudFormation::WaitCondition
     Properties: { Handle: !Ref NeverSignalled, Timeout: "1" }
 """
+
+
+class Account(LocalAws):
+    """The local AWS for who looks on: with a key that nobody else has. `test` is no key here."""
+
+    @cached_property
+    def session(self) -> boto3.session.Session:
+        """The rehearsal's own session, as in gaps/unknown_keys.py."""
+        return boto3.session.Session("rehearsal", "rehearsal", region_name=self.region)
 
 
 class RehearsalError(Exception):
@@ -55,7 +68,9 @@ class Rehearsal:
     github: GitHub
     environments: tuple[str, ...]
     done: list[dict[str, Any]] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
     runs: int = 0
+    ref: str = "refs/heads/main"
 
     # --- Whoever does something ---
 
@@ -107,7 +122,7 @@ class Rehearsal:
     def shell(self, script: str, variables: Mapping[str, str], *, good: bool = True) -> str:
         """What commands print, run in the repository as a person pastes them."""
         done = subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script],
+            [BASH, "-eo", "pipefail", "-c", script],
             cwd=self.repository,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
@@ -122,20 +137,22 @@ class Rehearsal:
 
     # --- The account ---
 
-    def set_up(self, administrator: Mapping[str, str]) -> None:
-        """The steps of deploy/README.md, as they stand there."""
+    def set_up(self, administrator: Mapping[str, str], *, whole: bool = True) -> None:
+        """The steps of deploy/README.md, as they stand there; all of them, or those of each environment only."""
         readme = (self.repository / "deploy/README.md").read_text("utf-8")
         blocks = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)
         per_environment = [block for block in blocks if "environment=" in block or "$environment" in block]
         for number, environment in enumerate(self.environments):
             text = "\n".join(per_environment).replace("environment=dev", f"environment={environment}")
             if number:
-                # "`CreateGitHubProvider=false` if it exists."
+                # As the README says: false if the provider exists.
                 text = text.replace("CreateGitHubProvider=true", "CreateGitHubProvider=false")
             self.shell(text, administrator)
             if environment == "prod":
                 # "For `prod`, name who approves": by hand, in GitHub's settings.
                 self.github.require_reviewers(environment)
+        if not whole:
+            return
         for block in blocks:
             if block not in per_environment:
                 self.shell(block, administrator)
@@ -164,12 +181,14 @@ class Rehearsal:
         artifacts.mkdir(parents=True)
         if workflow != DEPLOY:
             # The build of the first release.
-            shutil.copytree(self.work / "run-1/artifacts", artifacts, dirs_exist_ok=True)
+            built = self.work / "run-1/artifacts"
+            if self.runs > 1:
+                shutil.copytree(built, artifacts, dirs_exist_ok=True)
         commit = git(self.repository, "rev-parse", "HEAD").strip()
         context = {
             "event": {},
             "event_name": "push",
-            "ref": "refs/heads/main",
+            "ref": self.ref,
             "repository": self.github.repository,
             "run_id": str(self.runs),
             "sha": commit,
@@ -237,10 +256,25 @@ class Rehearsal:
             if one["ResourceType"] == kind
         ]
 
-    def status(self, environment: str) -> str:
+    def stack(self, environment: str) -> dict[str, Any]:
         """What CloudFormation says of an environment's stack."""
-        [stack] = self.aws.client("cloudformation").describe_stacks(StackName=stack_of(environment))["Stacks"]
-        return str(stack["StackStatus"])
+        found: dict[str, Any]
+        [found] = self.aws.client("cloudformation").describe_stacks(StackName=stack_of(environment))["Stacks"]
+        return found
+
+    def exists(self, environment: str) -> bool:
+        """Whether an environment has a stack."""
+        pages = self.aws.client("cloudformation").get_paginator("list_stacks").paginate()
+        stacks = [one for page in pages for one in page["StackSummaries"] if one["StackName"] == stack_of(environment)]
+        return any(one["StackStatus"] != "DELETE_COMPLETE" for one in stacks)
+
+    def another_retention(self) -> None:
+        """A change that is not committed."""
+        another_retention(self.repository)
+
+    def undo(self) -> None:
+        """Take back what is not committed."""
+        git(self.repository, "checkout", "--quiet", ".")
 
 
 # --- Changes to the repository ---
@@ -250,9 +284,16 @@ def another_release(repository: Path) -> None:
     """Other code in each function, and another retention of logs in each environment."""
     for path in handlers(repository):
         path.write_text(f"{path.read_text('utf-8')}\nRELEASE = 2\n", "utf-8")
-    replace(
-        repository / "samconfig.toml", r"LogRetentionDays=(\d+)", lambda found: f"LogRetentionDays={RETENTION[found[1]]}"
-    )
+    another_retention(repository)
+
+
+def another_retention(repository: Path) -> None:
+    """Logs are kept otherwise, in each environment."""
+    path = repository / "samconfig.toml"
+    text = path.read_text("utf-8")
+    # The rehearsal's own environments; that of the local AWS is no stack here.
+    days = re.compile(rf"LogRetentionDays=({'|'.join(RETENTION)})\b")
+    path.write_text(days.sub(lambda found: f"LogRetentionDays={RETENTION[found[1]]}", text), "utf-8")
 
 
 def every_function_fails(repository: Path) -> None:
@@ -286,7 +327,7 @@ def replace(path: Path, pattern: str, by: Any) -> None:
 def git(repository: Path, *arguments: str) -> str:
     """What git prints."""
     identity = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.com")
-    command = ["git", *identity, *arguments]
+    command = ["/usr/bin/git", *identity, *arguments]
     return subprocess.run(command, cwd=repository, check=True, capture_output=True, encoding="utf-8").stdout
 
 
@@ -323,15 +364,109 @@ def rehearse(rehearsal: Rehearsal, *, short: bool) -> None:
     if not short:
         rehearsal.commit("Ask for what cannot be made", cannot_be_made)
         rehearsal.red("a change that CloudFormation refuses", f"{first} / apply", "UPDATE_ROLLBACK_COMPLETE")
-        if rehearsal.status(first) != "UPDATE_ROLLBACK_COMPLETE":
-            raise RehearsalError(f"the stack of {first} is {rehearsal.status(first)} after a refused change")
+        if (status := rehearsal.stack(first)["StackStatus"]) != "UPDATE_ROLLBACK_COMPLETE":
+            raise RehearsalError(f"the stack of {first} is {status} after a refused change")
         rehearsal.shell(f"make smoke ENV={first}", administrator)
         rehearsal.revert()
         rehearsal.green("after a refused change")
+        rehearsal.commands = run_all(rehearsal, first, administrator)
     approved = rehearsal.github.approvals
     applied = sum(run["jobs"].get("prod / apply") == "success" for run in rehearsal.done)
     if approved != ["prod"] * applied:
         raise RehearsalError(f"prod was changed {applied} times, and approval was asked for {len(approved)} times")
+
+
+# --- What is broken on purpose ---
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """Something wrong in the repository, and the job that has to fail for it, with what it says."""
+
+    what: str
+    job: str
+    says: str
+    file: str
+    pattern: str
+    by: str
+
+
+SABOTAGES = (
+    Sabotage("a job without the right to a token", "plan", "id-token", TO_AN_ENVIRONMENT, r"\n +id-token: write.*", ""),
+    Sabotage("a job that has no role", "plan", "no role is named", TO_AN_ENVIRONMENT, r"(role-to-assume:).*", r"\1 ''"),
+    Sabotage(
+        "a plan with the role of apply",
+        "plan",
+        "not authorized to perform",
+        TO_AN_ENVIRONMENT,
+        r"(environment: .*)-plan",
+        r"\1",
+    ),
+    Sabotage(
+        "a plan whose outputs GitHub drops",
+        "apply",
+        "CHANGE_SET=arn is needed",
+        TO_AN_ENVIRONMENT,
+        r"(changes|change_set): \$\{\{ steps.*",
+        r"\1: ''",
+    ),
+    Sabotage(
+        "smoke tests that sign as somebody else",
+        "smoke",
+        "InvalidClientTokenId|UnrecognizedClient|security token",
+        "tests/smoke/conftest.py",
+        r"\Z",
+        "\nos.environ['AWS_ACCESS_KEY_ID'] = os.environ['AWS_SECRET_ACCESS_KEY'] = 'test'\n"
+        "os.environ.pop('AWS_SESSION_TOKEN')\n",
+    ),
+)
+
+
+def sabotage(rehearsal: Rehearsal) -> None:
+    """Break things on purpose, in one environment.
+
+    Raises:
+        RehearsalError: something is broken, and nothing tells.
+    """
+    environment = rehearsal.environments[0]
+    rehearsal.environments = (environment,)
+    administrator = rehearsal.person("administrator")
+    rehearsal.set_up(administrator, whole=False)
+
+    def release(what: str) -> Results:
+        return rehearsal.release(what, TO_AN_ENVIRONMENT, environment=environment)
+
+    rehearsal.release("a build", ".github/workflows/ci.yml")
+    if any(job.result != "success" for job in release("as it is").values()):
+        raise RehearsalError("what is not broken does not work either")
+    for one in SABOTAGES:
+        rehearsal.commit(one.what, lambda repository, one=one: replace(repository / one.file, one.pattern, one.by))
+        rehearsal.red(one.what, one.job, one.says, TO_AN_ENVIRONMENT, environment=environment)
+        rehearsal.revert()
+    rehearsal.ref = "refs/heads/feature"
+    refused = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    rehearsal.red("another branch", "plan", refused, TO_AN_ENVIRONMENT, environment=environment)
+    rehearsal.ref = "refs/heads/main"
+    rehearsal.commit("Change something", another_retention)
+    for action, job in (("ExecuteChangeSet", "apply"), ("DescribeChangeSet", "plan")):
+        right = rf"- cloudformation:{action}\b"
+        rehearsal.commit(f"Take {action} away", lambda one, right=right: replace(one / ROLES, right, "- sns:Publish"))
+        rehearsal.set_up(administrator, whole=False)
+        rehearsal.red(f"a role without {action}", job, action, TO_AN_ENVIRONMENT, environment=environment)
+        rehearsal.revert()
+
+
+def check_gaps() -> None:
+    """What the local AWS can do by itself needs no gap of the proof any more.
+
+    Raises:
+        RehearsalError: it names the gaps that can go.
+    """
+    asked = subprocess.run(
+        [LOCAL_AWS_PYTHON, "-m", "local_aws.gaps"], check=True, capture_output=True, encoding="utf-8"
+    )
+    if asked.stdout:
+        raise RehearsalError(f"ministack has closed a gap by itself: {asked.stdout}")
 
 
 def main() -> None:
@@ -339,7 +474,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("project", type=Path)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--short", action="store_true", help="the first release, one that breaks, and the way back")
+    parser.add_argument("--sabotage", action="store_true", help="see that what is broken on purpose is told")
     arguments = parser.parse_args()
     work = arguments.work.resolve()
     repository = arguments.project.resolve()
@@ -354,15 +490,24 @@ def main() -> None:
     left_out.write_text("", "utf-8")
     write_programs(work / "bin", Path(sys.executable), Path(os.environ["AWS_CLI"]), github.state, left_out)
     try:
+        check_gaps()
         with local_aws() as aws:
-            rehearsal = Rehearsal(aws, repository, work, github, environments)
-            rehearse(rehearsal, short=arguments.short)
-    except (RehearsalError, Refused) as error:
+            account = Account(aws.endpoint, aws.ca, aws.region)
+            rehearsal = Rehearsal(account, repository, work, github, environments)
+            if arguments.sabotage:
+                sabotage(rehearsal)
+            else:
+                rehearse(rehearsal, short=arguments.short)
+    except (CommandError, RehearsalError, RefusedError) as error:
         sys.exit(f"{error}")
+    if arguments.sabotage:
+        print(json.dumps(rehearsal.done))
+        return
     used = github.used | set(left_out.read_text("utf-8").splitlines()) | {"gh", "api names"}
     if unused := STAND_INS.keys() - used:
         sys.exit(f"stand_ins.py: nothing needs {', '.join(sorted(unused))} any more")
-    print(json.dumps({"releases": rehearsal.done, "approvals": github.approvals}))
+    done = {"releases": rehearsal.done, "approvals": github.approvals, "commands": rehearsal.commands}
+    print(json.dumps(done | {"stand_ins": STAND_INS}))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from .workflows import Action, ActionError, Job
 
 ISSUER = "token.actions.githubusercontent.com"
+GIT = "/usr/bin/git"
 JOB = Path(__file__).parent / "job"
 
 # What differs from a run at GitHub and AWS, and why. The rehearsal fails when one of these was not needed.
@@ -26,7 +28,7 @@ STAND_INS = {
     "actions/setup-python": "the Python and the packages that are installed already, whatever version is asked for",
     "actions/upload-artifact": "a folder",
     "actions/download-artifact": "that folder",
-    "aws-actions/configure-aws-credentials": "a token with GitHub's claims, unsigned: the role's trust policy judges it",
+    "aws-actions/configure-aws-credentials": "an unsigned token with GitHub's claims, judged by the role's trust policy",
     "gh": "keeps GitHub's environments and variables in a file",
     "approval": "says yes, and writes down that it was asked",
     "make lint": "left out: tests/test_generated.py runs it",
@@ -38,7 +40,7 @@ STAND_INS = {
 }
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The rehearsal cannot go on: something before it is missing."""
 
 
@@ -72,9 +74,9 @@ class GitHub:
         """Let a job into its environment, with approval if that is asked for; returns the variables there."""
         environments = self.read()["environments"]
         if name not in environments:
-            raise Refused(f"the GitHub environment {name} does not exist: GitHub would create it without protection")
+            raise RefusedError(f"the GitHub environment {name} is missing: GitHub would create it unprotected")
         if "main" not in environments[name]["branches"]:
-            raise Refused(f"the GitHub environment {name} is not open to main")
+            raise RefusedError(f"the GitHub environment {name} is not open to main")
         if environments[name]["protection_rules"]:
             self.used.add("approval")
             self.approvals.append(name)
@@ -82,12 +84,16 @@ class GitHub:
         return found
 
 
+@dataclass(frozen=True)
 class Actions:
     """The actions that reach outside, for one run of a workflow."""
 
-    def __init__(self, repository: Path, commit: str, artifacts: Path, github: GitHub, aws: Any, tools: Path) -> None:
-        self.repository, self.commit, self.artifacts = repository, commit, artifacts
-        self.github, self.aws, self.tools = github, aws, tools
+    repository: Path
+    commit: str
+    artifacts: Path
+    github: GitHub
+    aws: Any
+    tools: Path
 
     def by_name(self) -> Mapping[str, Action]:
         """Each action that has a stand-in."""
@@ -113,7 +119,7 @@ class Actions:
         if job.permissions.get("contents") != "read":
             raise ActionError("Repository not found: the job lacks `contents: read`")
         for command in (("clone", "--quiet", self.repository, "."), ("checkout", "--quiet", self.commit)):
-            subprocess.run(["git", *command], cwd=job.folder, check=True, capture_output=True)
+            subprocess.run([GIT, *command], cwd=job.folder, check=True, capture_output=True)
 
     def setup_python(self, job: Job, given: Mapping[str, str]) -> None:
         """A Python first in PATH."""
@@ -168,7 +174,9 @@ class Actions:
         )
         try:
             answer = sts.assume_role_with_web_identity(
-                RoleArn=given["role-to-assume"], RoleSessionName=given["role-session-name"], WebIdentityToken=_jwt(claims)
+                RoleArn=given["role-to-assume"],
+                RoleSessionName=given["role-session-name"],
+                WebIdentityToken=_jwt(claims),
             )
         except (ClientError, ParamValidationError) as error:
             raise ActionError(f"Could not assume role with OIDC: {error}") from error
@@ -205,7 +213,7 @@ exec {make} $old "$@"
 
 def _only(given: Mapping[str, str], *known: str) -> None:
     if unknown := given.keys() - set(known):
-        raise Refused(f"the stand-in does not know the input {', '.join(sorted(unknown))}")
+        raise RefusedError(f"the stand-in does not know the input {', '.join(sorted(unknown))}")
 
 
 def _hidden(path: Path, below: Path) -> bool:

@@ -16,11 +16,12 @@ import yaml
 
 from .expressions import ExpressionError, Known, as_text, asks_for_status, evaluate, fill_in
 
+BASH = "/bin/bash"
 # Keys that change nothing here: names, machines, time limits, and what another run at the same time would do.
 _IGNORED = {"name", "runs-on", "timeout-minutes", "concurrency"}
-_JOB = _IGNORED | {"environment", "env", "if", "needs", "outputs", "permissions", "steps", "strategy", "uses", "with"}
+_JOB = _IGNORED | {"environment", "env", "if", "needs", "outputs", "permissions", "steps", "uses", "with"}
 _STEP = _IGNORED | {"continue-on-error", "env", "id", "if", "run", "uses", "with"}
-_WORKFLOW = _IGNORED | {"on", "env", "jobs", "permissions"}
+_WORKFLOW = _IGNORED | {"on", "jobs", "permissions"}
 
 
 @dataclass
@@ -52,6 +53,16 @@ Results = dict[str, Result]
 Action = Callable[[Job, Mapping[str, str]], None]
 
 
+@dataclass(frozen=True)
+class Call:
+    """How a workflow is run: by a job of another one, or by nobody."""
+
+    inputs: Known = field(default_factory=Known)
+    # What the calling job may do: a called workflow can do no more.
+    granted: Mapping[str, str] | None = None
+    caller: str = ""
+
+
 class ActionError(Exception):
     """An action fails; the message is what its log would say."""
 
@@ -73,13 +84,13 @@ class Runner:
 
     def run(self, path: str, **inputs: str) -> str:
         """Run a workflow; how it ended."""
-        return self._workflow(path, Known(inputs), None, "")
+        return self._workflow(path, Call(Known(inputs)))
 
-    def _workflow(self, path: str, inputs: Known, granted: Mapping[str, str] | None, caller: str) -> str:
+    def _workflow(self, path: str, call: Call) -> str:
         workflow = self.read(path)
         _only(workflow, _WORKFLOW, path)
         results: Results = {}
-        ended: dict[str, bool] = {}
+        broken: dict[str, bool] = {}
         waiting = dict(workflow["jobs"])
         while waiting:
             ready = [name for name, job in waiting.items() if set(_list(job.get("needs"))) <= results.keys()]
@@ -91,30 +102,23 @@ class Runner:
                 job.setdefault("permissions", workflow.get("permissions", {}))
                 needed = _list(job.get("needs"))
                 before = {one: results[one] for one in needed}
-                results[name] = self._job(f"{caller}{name}", job, before, ended, inputs, granted)
                 # A job has failed when one before it has, however far back.
-                ended[name] = results[name].result == "failure" or any(ended[one] for one in needed)
+                broken[name] = any(broken[one] for one in needed)
+                results[name] = self._job(f"{call.caller}{name}", job, before, call, broken=broken[name])
+                broken[name] = broken[name] or results[name].result == "failure"
         failed = any(result.result == "failure" for result in results.values())
         return "failure" if failed else "success"
 
-    def _job(
-        self,
-        name: str,
-        job: Mapping[str, Any],
-        needed: Results,
-        ended: Mapping[str, bool],
-        inputs: Known,
-        granted: Mapping[str, str] | None,
-    ) -> Result:
+    def _job(self, name: str, job: Mapping[str, Any], needed: Results, call: Call, *, broken: bool) -> Result:
         contexts: dict[str, Any] = {
             "github": self.github,
-            "inputs": inputs,
+            "inputs": call.inputs,
             "needs": Known({one: Known(result=r.result, outputs=r.outputs) for one, r in needed.items()}),
         }
         status = {
             "always": lambda: True,
             "cancelled": lambda: False,
-            "failure": lambda: any(ended[one] for one in needed),
+            "failure": lambda: broken,
             "success": lambda: all(result.result == "success" for result in needed.values()),
         }
         if not _holds(job.get("if"), contexts, status):
@@ -124,11 +128,10 @@ class Runner:
             declared = self.read(job["uses"].removeprefix("./"))["on"]["workflow_call"] or {}
             if given.keys() != declared.get("inputs", {}).keys():
                 raise ExpressionError(f"{name}: {job['uses']} takes {', '.join(declared.get('inputs', {}))}")
-            result = self._workflow(job["uses"].removeprefix("./"), given, job["permissions"], f"{name} / ")
+            result = self._workflow(job["uses"].removeprefix("./"), Call(given, job["permissions"], f"{name} / "))
             self.jobs[name] = Result(result)
         else:
-            # A called workflow has no more than its caller; one that nobody called has what it says.
-            stated = job["permissions"]
+            stated, granted = job["permissions"], call.granted
             allowed = {right: how for right, how in stated.items() if granted is None or granted.get(right) == how}
             self.jobs[name] = self._steps(name, job, contexts, allowed)
         return self.jobs[name]
@@ -137,7 +140,8 @@ class Runner:
         environment = fill_in(job.get("environment", ""), contexts)
         contexts = contexts | {
             "vars": self.enter(environment) if environment else {},
-            "steps": Known(),
+            # A step that does not run has no outputs; one that is not there is a mistake.
+            "steps": Known({step["id"]: Known(outputs={}, outcome="skipped") for step in job["steps"] if "id" in step}),
             "job": Known(),
         }
         folder = self.work / name.replace(" / ", "-")
@@ -170,7 +174,9 @@ class Runner:
 
     def _step(self, job: Job, step: Mapping[str, Any]) -> bool:
         """Run one step; whether it went well."""
-        files = {name: job.folder.parent / "tmp" / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        files = {
+            name: job.folder.parent / "tmp" / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+        }
         for path in files.values():
             path.write_text("", "utf-8")
         given = {key: fill_in(value, job.contexts) for key, value in step.get("env", {}).items()}
@@ -180,7 +186,9 @@ class Runner:
                 raise ExpressionError(f"{job.name}: there is no stand-in for the action {action}")
             job.log.append(f"Run {action}")
             try:
-                self.actions[action](job, {key: fill_in(value, job.contexts) for key, value in step.get("with", {}).items()})
+                self.actions[action](
+                    job, {key: fill_in(value, job.contexts) for key, value in step.get("with", {}).items()}
+                )
                 good = True
             except ActionError as error:
                 job.log.append(f"Error: {error}")
@@ -192,7 +200,7 @@ class Runner:
             script = job.folder.parent / "tmp/step.sh"
             script.write_text(command, "utf-8")
             done = subprocess.run(
-                ["bash", "-e", script],
+                [BASH, "-e", script],
                 cwd=job.folder,
                 env=job.variables | given | {name: str(path) for name, path in files.items()},
                 stdin=subprocess.DEVNULL,

@@ -1,7 +1,7 @@
 """Gap: an API of the local AWS does not answer under its name on AWS, `<id>.execute-api.<region>.amazonaws.com`.
 
 Closed: requests that reach it are routed by that name, and a second port has a certificate for it. Names resolve to
-that port in the jobs that the rehearsal runs: see ../job/sitecustomize.py. The URL that a stack puts out stays as it is.
+that port in the jobs that the rehearsal runs: see ../job/sitecustomize.py. A stack's outputs stay as they are.
 """
 
 from __future__ import annotations
