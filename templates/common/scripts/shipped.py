@@ -237,7 +237,11 @@ def log_group_of(function: Resource) -> str:
     expected = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
     groups = resources("AWS::Logs::LogGroup").items()
     return the_one(
-        (name for name, group in groups if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected),
+        (
+            name
+            for name, group in groups
+            if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected
+        ),
         f"a log group {expected}: add the function to the list under Fn::ForEach::Functions",
     )
 

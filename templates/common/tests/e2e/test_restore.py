@@ -8,8 +8,8 @@ import pytest
 
 from local_aws.stack import LocalAws
 from scripts.adopt import adopt, template_of
-from scripts.termination_protection import protect, refusal
 from scripts.shipped import template
+from scripts.termination_protection import protect, refusal
 
 DATA = {
     name: resource["Type"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from scripts import changes
-from scripts.termination_protection import protect, refusal
 from scripts.shipped import ENVIRONMENTS
+from scripts.termination_protection import protect, refusal
 from tests.unit.test_changes import CHANGE_SET, FakeCloudFormation
 
 

@@ -15,7 +15,6 @@ from scripts.shipped import (
     named,
     resolve,
     resources,
-    template,
 )
 from scripts.stacks import PROJECT
 from service.adapters.aws import LONGEST_CALL_SECONDS
