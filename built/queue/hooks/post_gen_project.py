@@ -15,6 +15,17 @@ PROGRAMS: list[str] = json.loads(r"""["scripts/pin-requirements"]""")
 CONTEXT: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 PROJECT = Path.cwd()
+# The version tag, the one before it and how far, or the commit. Tags like `v1` and `latest` are no versions: they move.
+# `generator/git.py` does the same.
+DESCRIBE = (
+    "describe",
+    "--tags",
+    "--always",
+    "--match=v[0-9]*.[0-9]*.[0-9]*",
+    "--exclude=*[!v0-9.]*",
+    "--exclude=v*v*",
+    "--exclude=*.*.*.*",
+)
 
 
 class Origin(NamedTuple):
@@ -51,7 +62,7 @@ def from_git(template: Path) -> Origin | None:
     top = git(template, "rev-parse", "--show-toplevel")
     if not top or Path(top).resolve() != template.parent.parent or git(template, "status", "--porcelain", "--", "."):
         return None
-    commit = git(template, "describe", "--tags", "--always")
+    commit = git(template, *DESCRIBE)
     return Origin(commit, git(template, "remote", "get-url", "origin") or top) if commit else None
 
 
@@ -61,8 +72,9 @@ def from_archive(template: Path) -> Origin | None:
         lines = (template.parent.parent / ".git_archival.txt").read_text("utf-8").splitlines()
     except OSError:
         return None
-    commits = [commit for line in lines if (commit := line.partition(": ")[2]) and not commit.startswith("$Format")]
-    return Origin(commits[0], PUBLISHED) if commits else None
+    packed = {name: value.strip() for name, _, value in (line.partition(":") for line in lines) if "$" not in value}
+    commit = packed.get("describe-name") or packed.get("node")
+    return Origin(commit, PUBLISHED) if commit else None
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -82,7 +94,7 @@ def without_credentials(address: str) -> str:
     parts = urlsplit(address)
     if "@" not in parts.netloc:
         return address
-    user = "" if parts.scheme.startswith("http") else f"{parts.username}@"
+    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
     return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
 
 

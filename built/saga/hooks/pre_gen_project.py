@@ -44,16 +44,23 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   {
     "name": "aws_region",
     "default": "eu-west-1",
-    "matches": "[a-z]{2}(?:-[a-z]+)+-[0-9]",
-    "reason": "the code of an AWS region",
+    "matches": "(?!cn-|us-gov-|us-iso|eu-iso)[a-z]{2}(?:-[a-z]+)+-[0-9]",
+    "reason": "the code of an AWS region, and not one of China, GovCloud or the isolated regions, where costs, power tuning, the console and the sign-in of GitHub work in another way",
     "example": "eu-west-1"
   },
   {
     "name": "python_version",
-    "default": "3.13",
+    "default": "3.14",
     "matches": "3\\.11|3\\.12|3\\.13|3\\.14",
     "reason": "one of 3.11, 3.12, 3.13, 3.14",
-    "example": "3.13"
+    "example": "3.14"
+  },
+  {
+    "name": "alarm_email",
+    "default": "",
+    "matches": "(?:[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z]{2,24})?",
+    "reason": "one mail address, or empty until there is one",
+    "example": "alarms@example.com"
   }
 ]""")
 ANSWERS: dict[str, object] = json.loads(r"""{{ cookiecutter|tojson }}""")

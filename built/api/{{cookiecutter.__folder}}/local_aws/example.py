@@ -1,5 +1,7 @@
 """Example calls for `make local` to print."""
 
+import uuid
+
 from local_aws.stack import Stack
 from scripts.callers import curl_options
 
@@ -11,8 +13,8 @@ def example(stack: Stack) -> str:
     return f"""\
 Create an item, and list it:
 
-  {curl} \\
-    --header "Idempotency-Key: $(uuidgen)" --json '{{ "{{" }}"name": "teapot", "quantity": 2}}' \\
+  {curl} --write-out '\\n' \\
+    --header "Idempotency-Key: {uuid.uuid4()}" --json '{{ "{{" }}"name": "teapot", "quantity": 2}}' \\
     {url}
-  {curl} {url}
+  {curl} --write-out '\\n' {url}
 """

@@ -19,9 +19,9 @@ def curl_options(stack: Stack) -> str:
     return f"--aws-sigv4 aws:amz:{stack.aws.region}:execute-api --user test:test"
 
 
-{% elif cookiecutter.authentication == "JWT" %}def identity_in(stack: Stack) -> dict[str, Any]:
+{% elif cookiecutter.authentication == "JWT" %}def identity_in(stack: Stack, user: str = "test-user") -> dict[str, Any]:
     """Who calls: a user of the pool, who has signed in."""
-    return {"headers": {"Authorization": f"Bearer {signed_in(stack)}"}}
+    return {"headers": {"Authorization": f"Bearer {signed_in(stack, user)}"}}
 
 
 def curl_options(stack: Stack) -> str:
@@ -29,10 +29,10 @@ def curl_options(stack: Stack) -> str:
     return f'--header "Authorization: Bearer {signed_in(stack)}"'
 
 
-def signed_in(stack: Stack) -> str:
+def signed_in(stack: Stack, user: str = "test-user") -> str:
     """The ID token of a user, who is made first where there is none."""
     cognito = stack.aws.client("cognito-idp")
-    pool, user, phrase = stack.outputs["UserPoolId"], "test-user", "A-Test-User-1234"
+    pool, phrase = stack.outputs["UserPoolId"], "A-Test-User-1234"
     if not cognito.list_users(UserPoolId=pool, Filter=f'username = "{user}"')["Users"]:
         cognito.admin_create_user(
             UserPoolId=pool, Username=user, TemporaryPassword=phrase, MessageAction="SUPPRESS"
@@ -59,10 +59,10 @@ def curl_options(_: Stack) -> str:
     return ""
 
 
-{% endif %}def caller(stack: Stack) -> Call:
+{% endif %}def caller(stack: Stack, identity: dict[str, Any] | None = None) -> Call:
     """Calls paths of the API; Python's names of headers are as in `if_match='"1"'`."""
     base = stack.aws.api_url(stack.outputs["ApiId"])
-    identity = identity_in(stack)
+    identity = identity or identity_in(stack)
 
     def send(method: str, path: str, body: str | None = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

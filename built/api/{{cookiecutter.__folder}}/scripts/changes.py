@@ -5,10 +5,12 @@
     python -m scripts.changes deploy --env dev    (both, and asks in between)
 
 Settings come from samconfig.toml. Only what holds the account's number is found out here: the
-bucket and the role that deploy/role.yaml made in the account.
+bucket and the role that deploy/role.yaml made in the account. The pipeline's apply job runs this
+with boto3 alone: see requirements/deploy.txt.
 """
 
 import argparse
+import difflib
 import json
 import os
 import subprocess
@@ -20,7 +22,26 @@ from typing import Any
 
 import boto3
 
-from scripts.stacks import PROJECT, settings_of, told_in_words
+from scripts.stacks import PROJECT, region_of, settings_of, told_in_words
+from scripts.termination_protection import protect
+
+# One change of a change set: `ResourceChange` in CloudFormation's DescribeChangeSet.
+Change = dict[str, Any]
+
+LONGEST_LINE = 300
+# GitHub shows a summary of up to 1 MiB.
+LONGEST_SUMMARY = 1_000_000
+
+# Why a change set is not executed, by its ExecutionStatus. UNAVAILABLE is told by its Status.
+NOT_EXECUTED = {
+    "EXECUTE_FAILED": "it was executed before, and failed: the stack's events say why. Plan again",
+    "OBSOLETE": "the stack has changed since it was planned. Plan again",
+}
+UNAVAILABLE = {
+    "CREATE_PENDING": "it is still being created. Try again in a minute",
+    "CREATE_IN_PROGRESS": "it is still being created. Try again in a minute",
+    "FAILED": "it could not be created. Plan again",
+}
 
 
 def sam_command(env: str, stack: str, account: str, partition: str) -> list[str]:
@@ -39,31 +60,72 @@ def sam_command(env: str, stack: str, account: str, partition: str) -> list[str]
     ]
 
 
-def read_plan(lines: Iterable[str]) -> tuple[str, list[dict[str, str]]]:
-    """The change set's ARN, empty if nothing would change, and its changes, as SAM prints them."""
-    change_set, changes = "", []
+def read_plan(lines: Iterable[str]) -> str:
+    """The change set's ARN as SAM prints it, empty if nothing would change.
+
+    Raises:
+        SystemExit: SAM has said neither.
+    """
     for line in lines:
-        if not line.startswith("{"):
-            continue
-        entry = json.loads(line)
-        if entry.get("type") == "changeset":
-            changes.append(entry)
-        elif entry.get("status") == "changeset_created":
-            change_set = entry["changeset_id"]
-    return change_set, changes
+        if line.startswith("{"):
+            entry = json.loads(line)
+            if entry.get("status") == "changeset_created":
+                return str(entry["changeset_id"])
+            if entry.get("status") == "no_changes":
+                return ""
+    sys.exit("SAM names no change set, and does not say that nothing would change")
 
 
-def table(changes: Iterable[dict[str, str]]) -> str:
-    """The changes in Markdown; those that can lose data, by replacing or removing, come first."""
-    rows = []
-    for change in changes:
-        # CloudFormation says "Conditional" where it cannot know before.
-        replaces = change["replacement"] in {"True", "Conditional"}
-        action = change["action"] + (", replaces" if replaces else "")
-        row = f"| {action} | {change['logical_id']} | {change['resource_type']} |"
-        rows.append((not replaces and change["action"] != "Remove", row))
-    head = ["| change | resource | type |", "| --- | --- | --- |"]
-    return "\n".join([*head, *(row for _, row in sorted(rows))])
+def loses(change: Change) -> bool:
+    """Whether what the resource holds can be lost, since it is replaced or removed."""
+    # CloudFormation says "Conditional" where it cannot know before.
+    replaced = change.get("Replacement") in {"True", "Conditional"}
+    kept = change.get("PolicyAction") in {"Retain", "ReplaceAndRetain"}
+    return (replaced or change["Action"] == "Remove") and not kept
+
+
+def kind(change: Change) -> str:
+    """What happens to the resource, in words."""
+    words = {"True": "replaces", "Conditional": "may replace"}
+    policies = {"Retain": "keeps the resource", "ReplaceAndRetain": "keeps the old one"}
+    more = [words.get(change.get("Replacement", "")), policies.get(change.get("PolicyAction", ""))]
+    return ", ".join([change["Action"], *filter(None, more)])
+
+
+def values(context: str) -> list[str]:
+    """A resource's properties as lines of JSON; what CloudFormation cannot tell yet in words."""
+    text = json.dumps(json.loads(context or "{}"), indent=2, sort_keys=True, ensure_ascii=False)
+    text = text.replace("{{ "{{" }}changeSet:KNOWN_AFTER_APPLY}}", "(known after apply)")
+    return [] if text == "{}" else text.splitlines()
+
+
+def difference(change: Change) -> list[str]:
+    """A resource's old and new properties, as a unified diff."""
+    before, after = (values(change.get(f"{when}Context", "")) for when in ("Before", "After"))
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=4))[2:]
+    return [cut(line) for line in lines if not line.startswith("@@")]
+
+
+def cut(line: str) -> str:
+    """A line as it is, or its beginning and how long it is."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    return f"{line[:LONGEST_LINE]}… ({len(line)} characters)"
+
+
+def report(changes: list[Change], *, has_secrets: bool = False) -> str:
+    """The changes in Markdown: a list, then old and new values; what can lose data comes first."""
+    ordered = sorted(changes, key=lambda one: (not loses(one), kind(one), one["LogicalResourceId"]))
+    rows = ["| change | resource | type |", "| --- | --- | --- |"]
+    details = []
+    for change in ordered:
+        name, type_ = change["LogicalResourceId"], change["ResourceType"]
+        rows.append(f"| {kind(change)} | {name} | {type_} |")
+        if not has_secrets and (lines := difference(change)):
+            details += ["", f"{kind(change)}: **{name}**", "", "````diff", *lines, "````"]
+    if has_secrets:
+        details = ["", "Values are not shown, since the template has a parameter with NoEcho."]
+    return "\n".join(rows + details)
 
 
 def tell_github(variable: str, text: str) -> None:
@@ -73,24 +135,64 @@ def tell_github(variable: str, text: str) -> None:
             file.write(text + "\n")
 
 
+def refuse_lost_rights(cloudformation: Any, stack: str, change_set: str) -> None:
+    """End a plan that takes away rights which the version that serves may still need."""
+    # Imported here: the apply job has boto3 alone, and this reads YAML.
+    from scripts.retiring import refusal
+
+    if reasons := refusal(cloudformation, stack, change_set):
+        sys.exit(reasons)
+
+
 def plan(env: str) -> str:
     """Make a change set and show it; returns its ARN, empty if nothing would change."""
     stack = settings_of(env)["global"]["parameters"]["stack_name"]
     if not (PROJECT / ".aws-sam" / "build" / "template.yaml").exists():
         # Without a build, SAM would package the sources as they are, without what they depend on.
         sys.exit("Nothing is built: run `make build` first")
-    identity = boto3.client("sts").get_caller_identity()
+    region = region_of(env)
+    identity = boto3.client("sts", region).get_caller_identity()
     partition = identity["Arn"].split(":")[1]
     command = sam_command(env, stack, identity["Account"], partition)
-    result = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, encoding="utf-8", check=False
+    )
     if result.returncode:
         sys.exit(result.returncode)
-    change_set, changes = read_plan(result.stdout.splitlines())
-    report = table(changes) if change_set else "Nothing would change."
-    print(f"{stack}\n\n{report}\n\n{change_set}")
-    tell_github("GITHUB_STEP_SUMMARY", f"## {stack}\n\n{report}\n")
+    change_set = read_plan(result.stdout.splitlines())
+    cloudformation = boto3.client("cloudformation", region)
+    shown = "Nothing would change."
+    if change_set:
+        pages = describe(cloudformation, stack, change_set)
+        changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
+        shown = report(changes, has_secrets=hides(pages[0].get("Parameters", [])))
+    print(f"{stack}\n\n{shown}\n")
+    summary = shown if len(shown.encode()) < LONGEST_SUMMARY else "Too long: see this job's log."
+    tell_github("GITHUB_STEP_SUMMARY", f"## {stack}\n\n{summary}\n")
+    if change_set:
+        refuse_lost_rights(cloudformation, stack, change_set)
+    print(change_set)
+    # Two outputs, because GitHub drops one that looks like a secret: an ARN that is missing must
+    # not pass for a plan without changes.
+    tell_github("GITHUB_OUTPUT", f"changes={'true' if change_set else 'false'}")
     tell_github("GITHUB_OUTPUT", f"change_set={change_set}")
     return change_set
+
+
+def describe(cloudformation: Any, stack: str, change_set: str) -> list[Any]:
+    """A change set with old and new values, page by page."""
+    pages = cloudformation.get_paginator("describe_change_set").paginate(
+        ChangeSetName=change_set, StackName=stack, IncludePropertyValues=True
+    )
+    return list(pages)
+
+
+def hides(parameters: list[dict[str, str]]) -> bool:
+    """Whether CloudFormation masks one of them, as it does with NoEcho.
+
+    It does not document whether it masks them in the values of properties as well.
+    """
+    return any(set(parameter.get("ParameterValue", "")) == {"*"} for parameter in parameters)
 
 
 def events_since(cloudformation: Any, stack: str, seen: set[str]) -> Iterator[dict[str, Any]]:
@@ -111,26 +213,63 @@ def apply(env: str, change_set: str, cloudformation: Any = None, pause: float = 
     stack = settings["stack_name"]
     cloudformation = cloudformation or boto3.client("cloudformation", settings["region"])
     described = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
-    if described["ExecutionStatus"] == "EXECUTE_COMPLETE":
+    status = described["ExecutionStatus"]
+    if status == "EXECUTE_COMPLETE":
         # The job was started again, because something after this failed.
+        protect(cloudformation, env, stack)
         print("Applied already.")
         return 0
-    if described["ExecutionStatus"] != "AVAILABLE":
-        print(f"Not applied, it is {described['ExecutionStatus']}: the stack changed. Plan again.")
+    seen: set[str] = set()
+    events = list(events_since(cloudformation, stack, seen))
+    if status == "EXECUTE_IN_PROGRESS":
+        # The job that started it was cancelled, or lost its connection.
+        print("It is being applied already: following it.")
+        started = max((n for n, event in enumerate(events) if starts(event)), default=0)
+        seen -= {event["EventId"] for event in events[started:]}
+    elif status == "AVAILABLE":
+        cloudformation.execute_change_set(ChangeSetName=change_set, StackName=stack)
+    else:
+        reason = NOT_EXECUTED.get(status) or UNAVAILABLE.get(
+            described["Status"], f"it is {described['Status']}. Plan again"
+        )
+        detail = f" ({described['StatusReason']})" if described.get("StatusReason") else ""
+        print(f"Not applied: {reason}.{detail}")
         return 1
 
-    seen: set[str] = set()
-    list(events_since(cloudformation, stack, seen))
-    cloudformation.execute_change_set(ChangeSetName=change_set, StackName=stack)
+    end = ""
     while True:
         for event in events_since(cloudformation, stack, seen):
             status = event["ResourceStatus"]
             reason = event.get("ResourceStatusReason", "")
             print(f"{status:<36} {event['LogicalResourceId']} {reason}".rstrip(), flush=True)
-            is_stack = event["PhysicalResourceId"] == event["StackId"]
-            if is_stack and not status.endswith("IN_PROGRESS"):
-                return 0 if status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"} else 1
+            if is_stack(event):
+                end = "" if status.endswith("IN_PROGRESS") else status
+        # A followed execution may not have its first event yet: that was the end of another.
+        if end and not executes(cloudformation, stack, change_set):
+            if end not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+                return 1
+            protect(cloudformation, env, stack)
+            return 0
         time.sleep(pause)
+
+
+def executes(cloudformation: Any, stack: str, change_set: str) -> bool:
+    """Whether the change set is being executed."""
+    described = cloudformation.describe_change_set(ChangeSetName=change_set, StackName=stack)
+    return bool(described["ExecutionStatus"] == "EXECUTE_IN_PROGRESS")
+
+
+def is_stack(event: dict[str, Any]) -> bool:
+    """Whether it is about the stack itself, and not about one of its resources."""
+    return bool(event.get("PhysicalResourceId") == event["StackId"])
+
+
+def starts(event: dict[str, Any]) -> bool:
+    """Whether it begins the execution of a change set."""
+    return is_stack(event) and event["ResourceStatus"] in {
+        "CREATE_IN_PROGRESS",
+        "UPDATE_IN_PROGRESS",
+    }
 
 
 def main() -> int:
@@ -152,7 +291,8 @@ def main() -> int:
     change_set = plan(arguments.env)
     if arguments.command == "plan" or not change_set:
         return 0
-    if input("Apply these changes? [y/N] ").strip().lower() != "y":
+    print("Apply these changes? [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() != "y":
         return 1
     return apply(arguments.env, change_set)
 

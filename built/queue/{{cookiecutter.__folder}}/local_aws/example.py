@@ -9,7 +9,7 @@ def example(stack: Stack) -> str:
     return f"""\
 Send an order:
 
-  curl --cacert {stack.aws.ca} \\
+  curl --cacert {stack.aws.ca} --write-out '\\n' \\
     --aws-sigv4 aws:amz:{stack.aws.region}:execute-api --user test:test \\
     --json '{{ "{{" }}"order_id": "order-1", "sku": "teapot", "quantity": 2}}' \\
     {url}

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
+from scripts.runtimes import RUNTIMES
 from scripts.shipped import Resource, clients_of, functions, stand_ins, statements
 from scripts.stacks import PROJECT
 
@@ -53,10 +54,41 @@ def main() -> None:
         ]
     print(f"{'budget':<20} {budget['package_megabytes']:>10} {budget['import_ratio']:>8}x", end=" ")
     print(f"{budget['modules']:>8} {budget['statements']:>10}")
+    foreign = {
+        f"{name}: {wheel}"
+        for name in functions()
+        for wheel in not_loadable(
+            PROJECT / ".aws-sam" / "build" / name, functions()[name]["Runtime"]
+        )
+    }
+    if foreign:
+        sys.exit("\n".join(["", "Lambda cannot load these wheels:", *sorted(foreign)]))
     if over:
         over.append("Find out why, or raise [tool.budget] in pyproject.toml.")
         over.append("To import `service` is to make its clients as well, as the bare script does.")
         sys.exit("\n".join(["", *over]))
+
+
+def not_loadable(package: Path, runtime: str) -> list[str]:
+    """Wheels in a package that the runtime's system or Python cannot load, by their tags."""
+    python = "cp" + runtime.removeprefix("python").replace(".", "")
+    found = []
+    for wheel in sorted(package.glob("*.dist-info/WHEEL")):
+        tags = re.findall(r"^Tag: (\S+)$", wheel.read_text(), re.MULTILINE)
+        if not any(_loads(tag, python, RUNTIMES[runtime].glibc) for tag in tags):
+            found.append(f"{wheel.parent.name.removesuffix('.dist-info')} is for {', '.join(tags)}")
+    return found
+
+
+def _loads(tag: str, python: str, glibc: int) -> bool:
+    """Whether a wheel's tag, like cp314-cp314-manylinux_2_17_aarch64, is one for Lambda."""
+    interpreter, abi, platform = tag.split("-")
+    if abi != "none" and abi != "abi3" and interpreter != python:
+        return False
+    if platform in ("any", "manylinux2014_aarch64"):
+        return True
+    older = re.fullmatch(r"manylinux_2_(\d+)_aarch64", platform)
+    return older is not None and int(older[1]) <= glibc
 
 
 def parts(what: str, name: str) -> str:

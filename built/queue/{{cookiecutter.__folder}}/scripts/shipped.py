@@ -5,11 +5,11 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import botocore.session
@@ -20,6 +20,7 @@ from scripts.stacks import PROJECT, settings_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 Resource = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,8 +43,24 @@ _Loader.add_multi_constructor("!", _short_form)
 @cache
 def template(path: str = "template.yaml") -> dict[str, Any]:
     """A CloudFormation template of this project, each Fn::ForEach in it written out."""
-    loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text(), _Loader)  # noqa: S506 (a SafeLoader)
-    return {**loaded, "Resources": _written_out(loaded["Resources"])}
+    loaded = load(path)
+    return {**loaded, "Resources": expand(loaded)}
+
+
+def load(path: str) -> dict[str, Any]:
+    """A CloudFormation template of this project, as it stands there."""
+    return parse((PROJECT / path).read_text())
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A CloudFormation template, its short forms written out."""
+    loaded: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+    return loaded
+
+
+def expand(loaded: dict[str, Any]) -> dict[str, Resource]:
+    """The resources of a template, each Fn::ForEach written out."""
+    return _written_out(loaded["Resources"])
 
 
 def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
@@ -86,8 +103,20 @@ def resources(kind: str) -> dict[str, Resource]:
 
 
 def functions() -> dict[str, Resource]:
-    """Properties of each function, what it has from Globals included."""
-    return _with_globals("AWS::Serverless::Function")
+    """Properties of each function, what it has from Globals included.
+
+    What polls for a function is among its Events, whether SAM's or a mapping of its own.
+    """
+    found = _with_globals("AWS::Serverless::Function")
+    for name, mapping in resources("AWS::Lambda::EventSourceMapping").items():
+        properties = mapping["Properties"]
+        function = properties["FunctionName"]["Ref"].removesuffix(".Alias")
+        [source] = named(properties["EventSourceArn"])
+        kind = template()["Resources"][source]["Type"].split("::")[1]
+        where = "Queue" if kind == "SQS" else "Stream"
+        event = {"Type": kind, "Properties": {where: properties["EventSourceArn"], **properties}}
+        found[function]["Events"] = {**found[function].get("Events", {}), name: event}
+    return found
 
 
 def apis() -> dict[str, Resource]:
@@ -115,31 +144,86 @@ def _merged(shared: Any, own: Any) -> Any:
 
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
-    [role] = named(function["Role"])
+    name = function["FunctionName"]["Fn::Sub"]
+    role = the_one(named(function["Role"]), f"Role: !GetAtt …Role.Arn for the function {name}")
     return statements_of(role)
 
 
 def statements_of(role: str) -> list[dict[str, Any]]:
     """The policy statements of a role, by its logical id: its own, and those put on it."""
-    policies = [
-        *resources("AWS::IAM::Role")[role]["Properties"].get("Policies", []),
-        *(
-            policy["Properties"]
-            for policy in resources("AWS::IAM::Policy").values()
-            if {"Ref": role} in policy["Properties"]["Roles"]
-        ),
-    ]
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    found = grants_to(role, template()["Resources"])
+    return [statement for policy in found.values() for statement in policy]
+
+
+def lasting_statements_of(role: str) -> list[dict[str, Any]]:
+    """The same without rights that are retiring: granted for the version before, called no more."""
+    lasting = []
+    for owner, granted in grants_to(role, template()["Resources"]).items():
+        marks = retiring_rights(template()["Resources"][owner])
+        for statement in granted:
+            for action in as_list(statement["Action"]):
+                kept = [
+                    resource
+                    for resource in as_list(statement["Resource"])
+                    if not is_retiring(marks, action, resource)
+                ]
+                if kept:
+                    lasting.append({**statement, "Action": action, "Resource": kept})
+    return lasting
+
+
+def grants_to(role: str, found: dict[str, Resource]) -> dict[str, list[dict[str, Any]]]:
+    """The policy statements of a role, by the logical id of the role or policy that has them."""
+    grants = {
+        name: [resource["Properties"]["PolicyDocument"]]
+        for name, resource in found.items()
+        if resource["Type"] == "AWS::IAM::Policy"
+        and {"Ref": role} in resource["Properties"]["Roles"]
+    }
+    inline = found[role]["Properties"].get("Policies", [])
+    grants[role] = [policy["PolicyDocument"] for policy in inline]
+    return {
+        owner: [statement for document in documents for statement in document["Statement"]]
+        for owner, documents in grants.items()
+    }
+
+
+def retiring_rights(resource: Resource) -> dict[str, str]:
+    """What a policy or role grants for the last time, and why: "action" or "action on resource"."""
+    marks: dict[str, str] = resource.get("Metadata", {}).get("Retiring", {})
+    return marks
+
+
+def is_retiring(marks: Iterable[str], action: str, resource: Any) -> bool:
+    """Whether an action on a resource is marked as retiring."""
+    return action in marks or f"{action} on {short_name(resource)}" in marks
+
+
+def short_name(resource: Any) -> str:
+    """How a mark names a resource: by its logical id, or else as the statement does."""
+    match resource:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case {"Fn::GetAtt": str(attribute)}:
+            return attribute.partition(".")[0]
+        case {"Fn::Sub": str(text)}:
+            return text
+    return str(resource)
 
 
 def named(value: Any) -> set[str]:
-    """Logical ids of the template's resources that a value refers to."""
+    """Logical ids of the template's resources that a value refers to, by their aliases too."""
     found: set[str] = set()
     match value:
         case {"Ref": str(name)}:
-            found = {name}
+            # SAM calls a function's alias Function.Alias, and a workflow's WorkflowAliaslive.
+            found = {name.partition(".")[0].removesuffix("Aliaslive")}
         case {"Fn::GetAtt": str(attribute)}:
             found = {attribute.partition(".")[0]}
+        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str()]}:
+            found = {name}
         case {"Fn::Sub": str(text)}:
             found = set(re.findall(r"\$\{(\w+)[.}]", text))
         case dict() | list():
@@ -152,8 +236,14 @@ def log_group_of(function: Resource) -> str:
     """Logical id of the log group that a function writes to."""
     expected = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
     groups = resources("AWS::Logs::LogGroup").items()
-    [name] = (n for n, g in groups if g["Properties"]["LogGroupName"]["Fn::Sub"] == expected)
-    return name
+    return the_one(
+        (
+            name
+            for name, group in groups
+            if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected
+        ),
+        f"a log group {expected}: add the function to the list under Fn::ForEach::Functions",
+    )
 
 
 def alarms_on(metric: str, dimension: Any) -> dict[str, Resource]:
@@ -161,9 +251,27 @@ def alarms_on(metric: str, dimension: Any) -> dict[str, Resource]:
     return {
         name: alarm["Properties"]
         for name, alarm in resources("AWS::CloudWatch::Alarm").items()
-        if f"{alarm['Properties']['Namespace']} {alarm['Properties']['MetricName']}" == metric
-        if dimension in [found["Value"] for found in alarm["Properties"]["Dimensions"]]
+        for found in watched_by(alarm["Properties"])
+        if f"{found['Namespace']} {found['MetricName']}" == metric
+        if dimension in [found["Value"] for found in found["Dimensions"]]
     }
+
+
+def watched_by(alarm: Resource) -> list[dict[str, Any]]:
+    """The metrics that an alarm watches: one, or those of its metric math."""
+    queries = [query for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return [query["MetricStat"]["Metric"] for query in queries] or [alarm]
+
+
+def the_one(found: Iterable[Value], to_do: str) -> Value:
+    """The only one that was found.
+
+    Raises:
+        AssertionError: there is none, or more than one; `to_do` says what template.yaml has to say.
+    """
+    one = list(found)
+    assert len(one) == 1, f"{'missing' if not one else 'more than one'}: {to_do}"
+    return one[0]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -178,16 +286,68 @@ def parameters(environment: str) -> dict[str, str]:
     return {name: value.strip('"') for name, value in pairs}
 
 
+def holds(condition: Any, environment: str) -> bool:
+    """Whether a condition of the template, or its name, is true in an environment."""
+    match condition:
+        case str(name):
+            return holds(template()["Conditions"][name], environment)
+        case {"Fn::Equals": [one, other]}:
+            return str(resolve(one, environment)) == str(resolve(other, environment))
+        case {"Fn::Not": [inner]}:
+            return not holds(inner, environment)
+        case {"Condition": str(name)}:
+            return holds(name, environment)
+        case {"Fn::And": parts}:
+            return all(holds(part, environment) for part in parts)
+        case {"Fn::Or": parts}:
+            return any(holds(part, environment) for part in parts)
+    raise ValueError(f"unknown condition {condition}")
+
+
 def resolve(value: Any, environment: str) -> Any:
-    """A value of the template in an environment, where it is a parameter or in a mapping."""
+    """A value of the template in an environment.
+
+    Parameters, mappings and pseudo parameters have the values they have there. What only AWS knows,
+    such as the name of a queue, is a text that no other stack has.
+    """
     match value:
+        case {"Ref": "AWS::NoValue"}:
+            return None
         case {"Ref": str(name)}:
-            return parameters(environment)[name]
+            return _resolved_name(name, environment)
+        case {"Fn::If": [str(condition), yes, no]}:
+            return resolve(yes if holds(condition, environment) else no, environment)
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute)]}:
             return template()["Mappings"][mapping][key][attribute]
         case {"Fn::FindInMap": [str(mapping), str(key), str(attribute), {"DefaultValue": default}]}:
             return template()["Mappings"][mapping][key].get(attribute, default)
+        case {"Fn::GetAtt": str(attribute)}:
+            return _resolved_name(attribute, environment)
+        case {"Fn::GetAtt": [name, str(attribute)]}:
+            return _resolved_name(f"{resolve(name, environment)}.{attribute}", environment)
+        case {"Fn::Sub": str(text)}:
+            return resolve({"Fn::Sub": [text, {}]}, environment)
+        case {"Fn::Sub": [str(text), dict(variables)]}:
+            return re.sub(
+                r"\$\{([\w.:]+)\}",
+                lambda found: str(
+                    resolve(variables[found[1]], environment)
+                    if found[1] in variables
+                    else _resolved_name(found[1], environment)
+                ),
+                text,
+            )
     return value
+
+
+def _resolved_name(name: str, environment: str) -> str:
+    """What `${name}` is: a parameter, the stack's name, or something of a resource."""
+    stack: str = settings_of(environment)["global"]["parameters"]["stack_name"]
+    if name.endswith(".Version.Version"):
+        # The version that is being deployed; see AutoPublishAlias in AWS SAM.
+        return "2"
+    known: dict[str, str] = {**parameters(environment), "AWS::StackName": stack}
+    return known.get(name, f"{stack}/{name}")
 
 
 def variables_read_by(function: Resource) -> set[str]:

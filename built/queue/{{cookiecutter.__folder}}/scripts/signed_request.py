@@ -45,9 +45,11 @@ def call(
 ) -> Answer:
     """Send one request, signed by the session's credentials; without a session, unsigned."""
     all_headers = {"Content-Type": "application/json", **(headers or {})}
+    # In bytes, since botocore counts the characters of a text for Content-Length.
+    data = None if body is None else body.encode()
     if session:
-        all_headers = signed(session, method, url, all_headers, body)
-    request = AWSRequest(method, url, headers=all_headers, data=body)
+        all_headers = signed(session, method, url, all_headers, data)
+    request = AWSRequest(method, url, headers=all_headers, data=data)
     http: Any = URLLib3Session  # `verify` may be a path as well, which its types do not know.
     connection = http(verify=verify, timeout=30, socket_options=_AT_ONCE)
     response = connection.send(request.prepare())

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -21,7 +22,7 @@ def settings_of(env: str) -> dict[str, Any]:
     Raises:
         SystemExit: there is no such section.
     """
-    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text("utf-8"))
     environments = {name: section for name, section in sections.items() if name != "version"}
     if env not in environments:
         known = ", ".join(environments)
@@ -48,9 +49,26 @@ def region_of(env: str) -> str:
     return region
 
 
+# What AWS answers to credentials that have ended or that it does not know.
+SIGN_IN_AGAIN = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId"}
+
+
+def in_words(error: BotoCoreError | ClientError) -> str:
+    """What AWS refused, or why it was not reached, in one line; with the remedy if it is known."""
+    text = " ".join(f"AWS: {error}".split()).rstrip(".")
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if isinstance(error, NoCredentialsError) or code in SIGN_IN_AGAIN:
+        return f"{text}. Sign in, for example with `aws login`, or set AWS_PROFILE"
+    if isinstance(error, NoConnectionError):
+        return f"{text}. Check the network and the proxy settings"
+    if code == "ValidationError" and text.endswith("does not exist"):
+        return f"{text}. Deploy it first"
+    return text
+
+
 def told_in_words(main: Callable[[], int | None]) -> None:
-    """Run a command; what AWS refuses ends it with AWS's own words rather than a traceback."""
+    """Run a command; what AWS refuses ends it with one line rather than a traceback."""
     try:
         sys.exit(main())
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS: {error}")
+        sys.exit(in_words(error))

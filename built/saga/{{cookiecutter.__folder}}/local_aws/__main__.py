@@ -1,15 +1,17 @@
 """`make local`: runs the stack on the local AWS until Ctrl-C."""
 
+import re
 import signal
 import sys
 import threading
 
 from local_aws.example import example
+from local_aws.logs import follow
 from local_aws.stack import LocalAwsError, deploy, local_aws
 
 
 def main() -> None:
-    """Bring the stack up, print how to reach it, and wait."""
+    """Bring the stack up, print how to reach it, and show what its functions log."""
     stop = threading.Event()
     for interruption in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interruption, lambda *_: stop.set())
@@ -20,14 +22,17 @@ def main() -> None:
             print(
                 "\nIn another terminal, talk to it with any AWS SDK, or version 2 of the AWS CLI:\n"
             )
+            print("  unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN")
             for name, value in aws.environment.items():
                 print(f"  export {name}={value}")
             print("\nThe stack's outputs:\n")
             for name, value in stack.outputs.items():
-                if "amazonaws.com" not in value:  # Addresses on the real AWS lead nowhere here.
+                # An address on AWS itself, an API's or the console's, leads nowhere here.
+                if not re.match(r"https://[^/]*\bamazon(aws)?\.com\b", value):
                     print(f"  {name} = {value}")
-            print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.", flush=True)
-            stop.wait()
+            print(f"\n{example(stack)}\nCtrl-C stops it and leaves nothing behind.")
+            print("What the functions log from now on:\n", flush=True)
+            follow(stack, stop)
     except LocalAwsError as error:
         sys.exit(str(error))
 

@@ -16,7 +16,7 @@ def example(stack: Stack) -> str:
     return f"""\
 Ten teapots are in stock. Send an order:
 
-  curl --cacert {stack.aws.ca} \\
+  curl --cacert {stack.aws.ca} --write-out '\\n' \\
     --aws-sigv4 aws:amz:{stack.aws.region}:execute-api --user test:test \\
     --json '{json.dumps(order)}' \\
     {url}

@@ -25,6 +25,8 @@ class Faults:
     of the one whose calls are meant (null for any), and the fault is one of
 
     - `throttle`: answered as AWS does when there are too many requests, without being carried out;
+    - `conflict`: answered as DynamoDB does to TransactWriteItems while another transaction is under
+      way for the last of its items, without being carried out;
     - `error before`, `error after`, `error late`: answered as AWS does when it fails itself;
     - `silence before`, `silence after`: not answered at all, until the function gives up;
     - `crash before`, `crash after`, `crash late`: the function dies before it hears of the answer;
@@ -89,7 +91,9 @@ class Faults:
             task.add_done_callback(self._late.discard)
         if kind in ("crash", "freeze"):
             _signal_caller(scope, signal.SIGKILL if kind == "crash" else signal.SIGSTOP)
-        if kind in ("throttle", "error"):
+        if kind == "conflict":
+            await _conflict(send, len(json.loads(body)["TransactItems"]))
+        elif kind in ("throttle", "error"):
             await _refuse(scope, send, kind)
         else:
             await receive()  # Until the function is gone, or has given up.
@@ -140,6 +144,15 @@ async def _refuse(scope: Scope, send: Send, kind: str) -> None:
     else:
         error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         await _answer(send, status, f"<ErrorResponse>{error}</ErrorResponse>")
+
+
+async def _conflict(send: Send, items: int) -> None:
+    """Cancel a transaction of so many items."""
+    told = "Transaction is ongoing for the item"
+    reasons = [{"Code": "None"}] * (items - 1) + [{"Code": "TransactionConflict", "Message": told}]
+    kind = "TransactionCanceledException"
+    answer = {"__type": kind, "message": kind, "CancellationReasons": reasons}
+    await _answer(send, 400, json.dumps(answer))
 
 
 async def _to_nobody(message: MutableMapping[str, Any]) -> None: ...

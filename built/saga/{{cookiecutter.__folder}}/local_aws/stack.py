@@ -16,6 +16,14 @@ from typing import Any, Literal
 
 import boto3
 
+from local_aws.isolation import (
+    NO_SETTINGS,
+    PROXIES,
+    for_installing,
+    isolated,
+    no_proxy,
+    refuse_all_but_loopback,
+)
 from scripts.stacks import PROJECT, outputs, region_of, settings_of
 
 # Environments of their own, since ministack and the SAM CLI pin what they need.
@@ -25,6 +33,7 @@ SAM = Path(f"{VENV}-sam", "bin", "sam")
 
 Fault = Literal[
     "throttle",
+    "conflict",
     "error before",
     "error after",
     "error late",
@@ -54,25 +63,30 @@ class LocalAws:
     def environment(self) -> dict[str, str]:
         """What any AWS tool needs in its environment to talk to it."""
         return {
+            **NO_SETTINGS,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_CA_BUNDLE": self.ca,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,
             "AWS_SECRET_ACCESS_KEY": "test",
             "SAM_CLI_TELEMETRY": "0",
+            **no_proxy(os.environ),
         }
 
     def client(self, service: str) -> Any:
         """A boto3 client with an administrator's rights."""
         # boto3's types know services by their literal names only.
-        return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca)  # type: ignore[call-overload]
+        with isolated():
+            return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca)  # type: ignore[call-overload]
 
     @cached_property
     def session(self) -> boto3.session.Session:
         """An administrator's session; one, since each reads the services' models anew."""
-        return boto3.session.Session("test", "test", region_name=self.region)
+        with isolated():  # It reads files and a profile at once.
+            session = boto3.session.Session("test", "test", region_name=self.region)
+        session.events.register("before-send", refuse_all_but_loopback)
+        return session
 
     def fail(
         self, operation: str | None, fault: Fault, times: int = 1, function: str | None = None
@@ -125,14 +139,22 @@ def local_aws() -> Iterator[LocalAws]:
         if not tool.exists():
             raise LocalAwsError(f"{tool} is missing: run `make tools` first")
     region = region_of("local")
-    with tempfile.TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as files:
+    with (
+        isolated(),
+        tempfile.TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as files,
+    ):
         log = Path(files, "server.log")
         with log.open("w") as errors:
             server = subprocess.Popen(
                 [LOCAL_AWS_PYTHON, "-m", "local_aws.server"],
                 cwd=PROJECT,
                 # Nothing of this machine's AWS settings may reach it.
-                env={"PATH": os.environ["PATH"], "TMPDIR": files, "AWS_REGION": region},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "TMPDIR": files,
+                    "AWS_REGION": region,
+                    "PYTHONUTF8": "1",
+                },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -157,8 +179,9 @@ def local_aws() -> Iterator[LocalAws]:
 
 def deploy(aws: LocalAws) -> Stack:
     """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
-    _sam("build", aws, LAMBDA="")
-    _sam("deploy", aws)
+    _sam("build", aws, **for_installing(os.environ), LAMBDA="")
+    # It talks to the local AWS only. Where it would go elsewhere, there is nobody: port 9 discards.
+    _sam("deploy", aws, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"))
     return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
 
 
@@ -170,9 +193,9 @@ def _sam(command: str, aws: LocalAws, **extra: str) -> None:
             "HOME": os.environ.get("HOME", "/"),
             # `sam build` runs python3 -m pip: take the one that functions will run on.
             "PATH": f"{LOCAL_AWS_PYTHON.parent}:{os.environ['PATH']}",
-            **{name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "SSL_"))},
             # It leaves folders behind, which then go with the local AWS.
             "TMPDIR": str(Path(aws.ca).parent),
+            "PYTHONUTF8": "1",
             **aws.environment,
             **extra,
         },

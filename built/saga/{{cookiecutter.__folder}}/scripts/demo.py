@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-from scripts.parked import resume, show
+from scripts.parked import of_order, resume, show
 from scripts.signed_request import call
 
 
@@ -35,23 +35,21 @@ def run(stack: Stack) -> None:
     print("\nTen teapots are in stock.")
 
     print("\nAn order that goes well:")
-    send(stack, "order-1", quantity=2)
-    follow(stack, "order-1")
+    follow(stack, send(stack, "order-1", quantity=2))
 
     print("\nAn order whose payment is declined:")
-    send(stack, "order-2", amount=99_000_000)
-    follow(stack, "order-2")
+    follow(stack, send(stack, "order-2", amount=99_000_000))
 
     print("\nAn order to where no carrier goes, and the refund does not work:")
     write, attempts = "DynamoDB_20120810.TransactWriteItems", 8
     stack.aws.fail(write, "crash before", attempts, function=f"{stack.name}-RefundPayment")
-    send(stack, "order-3", country="AQ")
+    third = send(stack, "order-3", country="AQ")
     until(lambda: waiting(sqs, queue))
     print("\nmake parked:")
     show(sqs, queue)
     print("\nmake resume ORDER=order-3:")
-    resume(sqs, stepfunctions, queue, "order-3")
-    follow(stack, "order-3")
+    resume(sqs, stepfunctions, queue, of_order("order-3"))
+    follow(stack, third)
 
     print("\nWhat is left:")
     for table in ("StockTable", "PaymentsTable", "ShipmentsTable"):
@@ -60,20 +58,21 @@ def run(stack: Stack) -> None:
             print(f"  {table:<15} {json.dumps(values, sort_keys=True)}")
 
 
-def send(stack: Stack, order_id: str, **fields: Any) -> None:
-    """Send an order through the API."""
+def send(stack: Stack, order_id: str, **fields: Any) -> str:
+    """Send an order through the API; returns its key, which its workflow bears."""
     order = {"order_id": order_id, "sku": "teapot", "quantity": 1, "amount": 4_200, "country": "DE"}
     body = json.dumps(order | fields)
     url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
     answer = call("POST", url, body, session=stack.aws.session, verify=stack.aws.ca)
     print(f"  POST {body} -> {answer.status}")
+    return str(answer.json["order_key"])
 
 
-def follow(stack: Stack, order_id: str) -> None:
+def follow(stack: Stack, order_key: str) -> None:
     """Wait for an order's workflow to end, and print its way."""
     stepfunctions = stack.aws.client("stepfunctions")
     machine = stack.outputs["OrderWorkflow"].replace(":stateMachine:", ":execution:")
-    arn = f"{machine}:{order_id}"
+    arn = f"{machine}:{order_key}"
 
     def execution() -> Any:
         return stepfunctions.describe_execution(executionArn=arn)

@@ -25,7 +25,7 @@ def ask_github(path: str) -> Any:
     # gh puts in the repository of this folder.
     command = ["gh", "api", "repos/{owner}/{repo}" + path]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     except FileNotFoundError:
         sys.exit("GitHub's command line, gh, is needed: https://cli.github.com")
     if "HTTP 404" in done.stderr:

@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> int:
     """Run `copier update`; the exit code is 1 when conflicts are left."""
     if not arguments and not sys.stdin.isatty():
         sys.stderr.write(
-            "There is no terminal to ask questions on. `make update DEFAULTS=1` asks none: it keeps "
-            "your answers, and takes the default for a question that is new.\n"
+            "There is no terminal to ask questions on. `make update DEFAULTS=1` asks none: it "
+            "keeps your answers, and takes the default for a question that is new.\n"
         )
         return 2
     if left := conflicts():

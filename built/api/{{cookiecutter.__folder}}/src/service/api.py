@@ -7,6 +7,8 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from service import http
+from service.adapters.aws import is_transient
 from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
@@ -19,13 +21,14 @@ from service.domain.items import (
     parse_content,
 )
 from service.domain.pages import InvalidPageError
-from service.http import Response, correlation_id, json_response, problem
 from service.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 LARGEST_BODY_BYTES = 8_192
+# Long enough for a burst to pass.
+RETRY_AFTER_SECONDS = 5
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -41,8 +44,9 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """An API Gateway event, read with care: all of it comes from outside."""
+    """An API Gateway event: all but the owner comes from outside."""
 
+    owner: str
     headers: Mapping[str, str]
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -66,18 +70,23 @@ class Request:
         return parse_content(self.body)
 
     @property
-    def version_seen(self) -> int:
-        """The version that the caller wants to change, from If-Match."""
+    def version_seen(self) -> int | None:
+        """The version that the caller wants to change, from If-Match; None for any that is there.
+
+        RFC 9110, 13.1.1: `*` is any current version.
+        """
         given = self.headers.get("if-match")
         if given is None:
             raise RefusedError(
                 HTTPStatus.PRECONDITION_REQUIRED,
                 "If-Match must hold the ETag of the item that you want to change.",
             )
+        if given.strip() == "*":
+            return None
         found = _ETAG.fullmatch(given)
         if found is None:
             raise RefusedError(
-                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1".'
+                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1", or *.'
             )
         return int(found[1])
 
@@ -94,25 +103,26 @@ class Request:
         return given
 
 
-def route(
-    allowed_origin: str,
-) -> Callable[[Callable[[Request], Response]], Callable[[dict[str, Any], "LambdaContext"], Any]]:
+Answer = Callable[[Request], http.Response]
+Handler = Callable[[dict[str, Any], "LambdaContext"], http.Response]
+
+
+def route(allowed_origin: str) -> Callable[[Answer], Handler]:
     """Make a handler of a function that answers requests.
 
-    What callers did wrong becomes problem details. Any other error is raised: API Gateway answers
-    502 without a word about it, and an alarm goes off.
+    What callers did wrong becomes problem details, and so does a dependency that is throttled
+    or fails for a moment. Any other error is raised: API Gateway answers 502 without a word about
+    it, and an alarm goes off.
     """
 
-    def decorate(
-        answer: Callable[[Request], Response],
-    ) -> Callable[[dict[str, Any], "LambdaContext"], Any]:
+    def decorate(answer: Answer) -> Handler:
         @wraps(answer)
-        def handler(event: dict[str, Any], _: "LambdaContext") -> Response:
-            logger.set_correlation_id(correlation_id(event))
+        def handler(event: dict[str, Any], _: "LambdaContext") -> http.Response:
+            logger.set_correlation_id(http.correlation_id(event))
             response = _answer_or_problem(answer, event)
             response["headers"] |= {
                 "Access-Control-Allow-Origin": allowed_origin,
-                "Access-Control-Expose-Headers": "ETag, Location",
+                "Access-Control-Expose-Headers": "ETag, Location, Retry-After",
             }
             return response
 
@@ -121,40 +131,61 @@ def route(
     return decorate
 
 
-def item_response(status: HTTPStatus, item: Item) -> Response:
+def owner_of(event: dict[str, Any]) -> str:
+    """Whose items a request is about: who calls decides, and nothing that the caller sends.
+
+    Where API Gateway does not say who calls, this fails: there is no owner to fall back to.
+    """
+{% if cookiecutter.authentication == "IAM" %}    return http.caller_of(event)
+{% elif cookiecutter.authentication == "JWT" %}    # `sub` stays the same for a user, and is never given to another one.
+    owner: str = event["requestContext"]["authorizer"]["claims"]["sub"]
+    return owner
+{% else %}    del event  # Nobody is asked who calls: all callers share all items.
+    return "everybody"
+{% endif %}
+
+def item_response(status: HTTPStatus, item: Item) -> http.Response:
     """An item, with its version as the ETag that a change has to name."""
-    response = json_response(status, asdict(item))
+    response = http.json_response(status, asdict(item))
     response["headers"]["ETag"] = f'"{item.version}"'
     return response
 
 
-def _answer_or_problem(answer: Callable[[Request], Response], event: dict[str, Any]) -> Response:
+def _answer_or_problem(answer: Answer, event: dict[str, Any]) -> http.Response:
     headers = event.get("headers") or {}
     request = Request(
+        owner=owner_of(event),
         headers={name.lower(): value for name, value in headers.items()},
         path=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
         body=event.get("body"),
     )
+    logger.append_keys(owner=request.owner)
     try:
         return answer(request)
     except InvalidFieldsError as error:
         logger.info("refused content", problems=error.problems)
-        return problem(HTTPStatus.BAD_REQUEST, "The body is not an item.", error.problems)
+        return http.problem(HTTPStatus.BAD_REQUEST, "The body is not an item.", error.problems)
     except InvalidPageError as error:
-        return problem(HTTPStatus.BAD_REQUEST, f"There is no such page: {error}.")
+        return http.problem(HTTPStatus.BAD_REQUEST, f"There is no such page: {error}.")
     except RefusedError as error:
-        return problem(error.status, error.detail)
+        return http.problem(error.status, error.detail)
     except ItemNotFoundError:
-        return problem(HTTPStatus.NOT_FOUND, "There is no such item.")
+        return http.problem(HTTPStatus.NOT_FOUND, "There is no such item.")
     except VersionConflictError:
         logger.info("refused a change of an old version")
         metrics.add_metric("VersionConflicts", MetricUnit.Count, 1)
         detail = "The item has changed since you read it: read it again, then decide."
-        return problem(HTTPStatus.PRECONDITION_FAILED, detail)
+        return http.problem(HTTPStatus.PRECONDITION_FAILED, detail)
     except KeyUsedError:
         detail = "This Idempotency-Key was used before, for another item."
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+        return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     except BusyError:
         detail = "The same request is being carried out at this moment: send it again."
-        return problem(HTTPStatus.CONFLICT, detail)
+        return http.problem(HTTPStatus.CONFLICT, detail)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        logger.warning("a dependency is unavailable", exc_info=error)
+        metrics.add_metric("Unavailable", MetricUnit.Count, 1)
+        return http.unavailable(RETRY_AFTER_SECONDS)

@@ -6,12 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_aws.stack import Stack
-from scripts import callers
+from scripts import callers, shipped
 from scripts.callers import Call
 from scripts.signed_request import Answer
 from scripts.signed_request import call as http_call
+from tests.smoke import test_deployed as smoke
 
 ORIGIN = "http://localhost:3000"
 WRITE = "DynamoDB_20120810.TransactWriteItems"
@@ -89,9 +91,22 @@ def test_who_does_not_say_which_version_they_saw_changes_nothing(call: Call, met
 
     assert_problem(call(method, path, text(quantity=1)), 428)
     assert_problem(call(method, path, text(quantity=1), if_match='"9"'), 412)
-    assert_problem(call(method, path, text(quantity=1), if_match="*"), 400)
+    assert_problem(call(method, path, text(quantity=1), if_match="1"), 400)
 
     assert call("GET", path).json == item
+
+
+def test_any_version_may_be_changed_where_its_writer_says_so(call: Call) -> None:
+    path = f"/items/{created(call)['id']}"
+
+    changed = call("PUT", path, text(quantity=1), if_match="*")
+    assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
+    assert call("PUT", path, text(quantity=5), if_match="*").json["version"] == 3
+
+    assert call("DELETE", path, if_match="*").status == 204
+    assert_problem(call("PUT", path, text(), if_match="*"), 404)
+    assert_problem(call("DELETE", path, if_match="*"), 404)
+    assert_problem(call("GET", path), 404)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -189,6 +204,20 @@ def test_a_throttled_table_is_tried_again(call: Call, stack: Stack) -> None:
     assert call("POST", "/items", text(), idempotency_key=new_key()).status == 201
 
 
+def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
+    call: Call, stack: Stack
+) -> None:
+    key = new_key()
+    # As often as the client tries it.
+    stack.aws.fail(WRITE, "throttle", times=2)
+
+    refused = call("POST", "/items", text(), idempotency_key=key)
+
+    assert_problem(refused, 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert call("POST", "/items", text(), idempotency_key=key).status == 201
+
+
 # --- Pages ---
 
 
@@ -247,7 +276,130 @@ def test_a_forged_cursor_or_limit_is_refused(call: Call, query: str) -> None:
     assert_problem(call("GET", path), 400)
 
 
-# --- Requests that are none ---
+def test_a_page_of_exactly_what_is_left_is_the_last(call: Call) -> None:
+    created(call)
+    cursor, pages = "", []
+    while cursor is not None:
+        pages.append(call("GET", f"/items?limit=1{cursor and f'&cursor={cursor}'}").json)
+        cursor = pages[-1]["next_cursor"]
+
+    assert {len(page["items"]) for page in pages} == {1}
+
+
+# --- Whose items ---
+
+
+{% if cookiecutter.authentication == "IAM" %}def assumed(stack: Stack, role: str, session: str) -> Call:
+    """Calls the API as a session of a role that may call all of it."""
+    iam, sts = stack.aws.client("iam"), stack.aws.client("sts")
+    account = sts.get_caller_identity()["Account"]
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    api = f"arn:aws:execute-api:{stack.aws.region}:{account}:{stack.outputs['ApiId']}/v1/*/items*"
+    calling = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": api}
+    try:
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(trust))
+        iam.put_role_policy(RoleName=role, PolicyName="call", PolicyDocument=policy(calling))
+    except iam.exceptions.EntityAlreadyExistsException:
+        pass  # Made by an earlier call.
+    key = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName=session)[
+        "Credentials"
+    ]
+    signer = type(stack.aws.session)(
+        key["AccessKeyId"],
+        key["SecretAccessKey"],
+        key["SessionToken"],
+        region_name=stack.aws.region,
+    )
+    return callers.caller(stack, {"session": signer})
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture(scope="session")
+def somebody(stack: Stack) -> Call:
+    return assumed(stack, "somebody", "first")
+
+
+@pytest.fixture(scope="session")
+def somebody_else(stack: Stack) -> Call:
+    return assumed(stack, "somebody-else", "first")
+
+
+def test_sessions_of_a_role_are_one_caller(stack: Stack, somebody: Call) -> None:
+    item = created(somebody)
+
+    again = assumed(stack, "somebody", "second")("GET", f"/items/{item['id']}")
+
+    assert (again.status, again.json) == (200, item)
+
+
+{% elif cookiecutter.authentication == "JWT" %}@pytest.fixture(scope="session")
+def somebody(stack: Stack) -> Call:
+    return callers.caller(stack, callers.identity_in(stack, "somebody"))
+
+
+@pytest.fixture(scope="session")
+def somebody_else(stack: Stack) -> Call:
+    return callers.caller(stack, callers.identity_in(stack, "somebody-else"))
+
+
+{% endif %}{% if cookiecutter.authentication == "none" %}def test_all_callers_share_all_items(call: Call, stack: Stack) -> None:
+    item = created(call)
+
+    assert anonymous(stack, "GET", f"/items/{item['id']}").json == item
+
+
+{% else %}def ids_of(call: Call, query: str = "") -> set[str]:
+    """The ids of the items that a caller is shown."""
+    return {item["id"] for item in call("GET", f"/items?limit=100{query}").json["items"]}
+
+
+def test_what_is_one_callers_is_there_for_no_other(somebody: Call, somebody_else: Call) -> None:
+    item = created(somebody)
+    path = f"/items/{item['id']}"
+
+    assert_problem(somebody_else("GET", path), 404)
+    for seen in ('"1"', "*"):
+        assert_problem(somebody_else("PUT", path, text(quantity=9), if_match=seen), 404)
+        assert_problem(somebody_else("DELETE", path, if_match=seen), 404)
+    assert item["id"] not in ids_of(somebody_else)
+
+    assert somebody("GET", path).json == item
+    assert item["id"] in ids_of(somebody)
+
+
+def test_a_cursor_of_one_caller_shows_another_their_own_items(
+    somebody: Call, somebody_else: Call
+) -> None:
+    for _ in range(3):
+        created(somebody)
+        created(somebody_else)
+    theirs = ids_of(somebody_else)
+
+    cursor = somebody("GET", "/items?limit=1").json["next_cursor"]
+
+    assert cursor
+    assert ids_of(somebody_else, f"&cursor={cursor}") <= theirs
+
+
+def test_the_same_key_of_two_callers_makes_two_items(somebody: Call, somebody_else: Call) -> None:
+    key = new_key()
+
+    first = somebody("POST", "/items", text(), idempotency_key=key)
+    other = somebody_else("POST", "/items", text(quantity=3), idempotency_key=key)
+
+    assert (first.status, other.status) == (201, 201)
+    assert first.json["id"] != other.json["id"]
+    assert somebody("GET", f"/items/{first.json['id']}").json["quantity"] == 2
+
+
+{% endif %}# --- Requests that are none ---
 
 
 @pytest.mark.parametrize(
@@ -318,11 +470,60 @@ def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
     )
 
 
+@pytest.mark.parametrize("path", ["/items", NOWHERE])
+def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
+    stack: Stack, path: str
+) -> None:
+    headers = {"Content-Type": "text/plain"}
+
+    answer = http_call("OPTIONS", url(stack, path), headers=headers, verify=stack.aws.ca)
+
+    assert answer.status == 415
+
+
+def change_set_for_prod(stack: Stack, **changes: str) -> None:
+    """Plan the stack that is there with the settings of prod, some of them other than there."""
+    settings = shipped.parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
+    stack.aws.client("cloudformation").create_change_set(
+        StackName=stack.name,
+        ChangeSetName=f"prod-{uuid.uuid4()}",
+        UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in settings.items()
+        ],
+    )
+
+
+def test_prod_is_refused_without_an_origin(stack: Stack) -> None:
+    with pytest.raises(ClientError, match="AllowedOrigin is empty"):
+        change_set_for_prod(stack, AllowedOrigin="")
+
+    for decided in ("none", "https://www.example.com"):
+        change_set_for_prod(stack, AllowedOrigin=decided)
+
+
 def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
     answer = call("GET", "/items")
 
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
+
+
+# --- The smoke test, which runs against AWS ---
+
+
+def test_the_smoke_test_passes_here(stack: Stack) -> None:
+    identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
+
+    smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/items")}, identity)
+
+
+def test_the_smoke_test_fails_where_there_is_no_such_api(stack: Stack) -> None:
+    identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
+
+    with pytest.raises(AssertionError):
+        smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/no")}, identity)
 
 
 # --- Who may call ---
@@ -394,6 +595,81 @@ def test_a_forged_token_is_refused(stack: Stack) -> None:
         headers = {"Authorization": f"Bearer {wrong}"}
         answer = http_call("GET", url(stack, "/items"), headers=headers, verify=stack.aws.ca)
         assert_problem(answer, 401)
+
+
+def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: Stack) -> None:
+    cognito = stack.aws.client("cognito-idp")
+    pool = stack.outputs["UserPoolId"]
+    planner = may_only(stack, "planner", plan_roles_rights("cognito-idp"))
+
+    tokens = smoke.new_user(planner, pool, stack.outputs["UserPoolClientId"])
+
+    user = callers.caller(stack, {"headers": {"Authorization": f"Bearer {tokens['IdToken']}"}})
+    item = created(user)
+    assert user("GET", f"/items/{item['id']}").json == item
+    [there] = users_like(cognito, pool, "smoke-test")
+    for refused, more in (
+        (planner.admin_delete_user, {}),
+        (planner.admin_set_user_password, {"Password": "A-Test-User-1234"}),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused(UserPoolId=pool, Username=there, **more)
+
+    planner.delete_user(AccessToken=tokens["AccessToken"])
+    assert users_like(cognito, pool, "smoke-test") == []
+
+
+def test_a_user_who_is_made_as_the_readme_says_can_sign_in(stack: Stack) -> None:
+    cognito = stack.aws.client("cognito-idp")
+    ids = {"UserPoolId": stack.outputs["UserPoolId"], "Username": "ada"}
+    phrase = "A-Test-User-1234"
+    attributes = {"email": "ada@example.com", "email_verified": "true"}
+    cognito.admin_create_user(
+        **ids,
+        UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        DesiredDeliveryMediums=["EMAIL"],
+        # AWS makes one up and mails it; the local AWS makes one up that its own rules refuse.
+        TemporaryPassword="A-Temporary-1234",
+    )
+    assert cognito.admin_get_user(**ids)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+
+    cognito.admin_set_user_password(**ids, Password=phrase, Permanent=True)
+
+    user = callers.caller(stack, callers.identity_in(stack, "ada"))
+    assert user("GET", "/items").status == 200
+
+
+def users_like(cognito: Any, pool: str, start: str) -> list[str]:
+    found = cognito.list_users(UserPoolId=pool, Filter=f'username ^= "{start}"')["Users"]
+    return [user["Username"] for user in found]
+
+
+def plan_roles_rights(service: str) -> list[str]:
+    """The actions of a service that the role of the pipeline's smoke test may call."""
+    role = shipped.template("deploy/role.yaml")["Resources"]["PlanRole"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    actions = [action for grant in statements for action in shipped.as_list(grant["Action"])]
+    return [action for action in actions if action.startswith(f"{service}:")]
+
+
+def may_only(stack: Stack, name: str, actions: list[str]) -> Any:
+    """A client of Cognito for somebody who may call some actions on the pool."""
+    iam = stack.aws.client("iam")
+    grant = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="actions",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [grant]}),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    session = type(stack.aws.session)(key["AccessKeyId"], key["SecretAccessKey"])
+    return session.client(
+        "cognito-idp",
+        region_name=stack.aws.region,
+        endpoint_url=stack.aws.endpoint,
+        verify=stack.aws.ca,
+    )
 
 
 {% else %}def test_anybody_may_call(stack: Stack) -> None:

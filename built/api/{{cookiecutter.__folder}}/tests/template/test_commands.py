@@ -73,14 +73,23 @@ def test_any_other_env_of_the_shell_changes_nothing(inherited: str) -> None:
     assert make("environment", ENV=inherited).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "command", ["deploy", "plan", "apply", "smoke", "logs", "cost", "power-tuning", "remove"]
-)
-def test_every_command_for_a_stack_goes_by_that(command: str) -> None:
-    rules = make("--print-data-base", "--question", "help").stdout
-    [needs] = re.findall(rf"^{command}: (.*)", rules, re.MULTILINE)
+def commands_for_a_stack() -> dict[str, set[str]]:
+    """The commands that go by ENV, or run what does, and what each needs first."""
+    text = (PROJECT / "Makefile").read_text("utf-8")
+    rules = re.findall(r"^([a-z-]+):(?!=)([^#\n]*)(?:##.*)?\n((?:\t.*\n)+)", text, re.MULTILINE)
+    by_env = re.compile(r"\$\(ENV\)|pytest tests/smoke$", re.MULTILINE)
+    return {name: set(needs.split()) for name, needs, recipe in rules if by_env.search(recipe)}
 
-    assert {"environment", "build"} & set(needs.split())
+
+@pytest.mark.parametrize("command", commands_for_a_stack())
+def test_every_command_for_a_stack_goes_by_that(command: str) -> None:
+    assert {"environment", "build"} & commands_for_a_stack()[command]
+
+
+def test_these_are_commands_for_a_stack() -> None:
+    assert {"deploy", "plan", "apply", "smoke", "logs", "cost", "remove"} <= set(
+        commands_for_a_stack()
+    )
 
 
 def test_applying_asks_for_the_change_set(tmp_path: Path) -> None:
@@ -91,3 +100,14 @@ def test_applying_asks_for_the_change_set(tmp_path: Path) -> None:
 
     assert done.returncode
     assert done.stderr.startswith("CHANGE_SET=arn is needed")
+
+
+def test_all_tests_but_smoke_tests_hide_credentials() -> None:
+    tests = [folder for folder in (PROJECT / "tests").iterdir() if list(folder.glob("test_*.py"))]
+    hiding = {
+        folder.name
+        for folder in tests
+        if "import tests.isolated" in (folder / "conftest.py").read_text("utf-8")
+    }
+
+    assert hiding == {folder.name for folder in tests} - {"smoke"}

@@ -12,10 +12,13 @@ from scripts.shipped import (
     as_list,
     functions,
     parameters,
+    resolve,
     resources,
     statements,
+    template,
 )
 from scripts.stacks import PROJECT
+from tests.template.cloudwatch import Metrics
 
 [API] = apis().values()
 PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]
@@ -84,6 +87,19 @@ def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
     assert declared.keys() == headers_of(operation).keys()
 
 
+@pytest.mark.parametrize("operation", MOCKS)
+def test_a_body_of_another_type_is_answered_with_415(operation: dict[str, Any]) -> None:
+    """docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html.
+
+    What is passed through says no status code, which a mock integration answers with 500.
+    """
+    integration = operation["x-amazon-apigateway-integration"]
+
+    assert integration["type"] == "mock"
+    assert integration["passthroughBehavior"] == "never"
+    assert list(integration["requestTemplates"]) == ["application/json"]
+
+
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
 def test_web_pages_may_read_errors_of_api_gateway_as_well(kind: str) -> None:
     headers = API["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
@@ -96,7 +112,18 @@ def test_web_pages_come_from_one_origin_over_tls(environment: str) -> None:
     origin = parameters(environment)["AllowedOrigin"]
 
     assert "*" not in origin
-    assert origin.startswith("https://") or environment == "dev"
+    # Empty until somebody has decided: prod is not deployed then.
+    assert origin.startswith("https://") or origin in ("none", "") or environment == "dev"
+    assert "example.com" not in origin or environment == "prod", "that is a placeholder"
+
+
+def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> None:
+    rule = template()["Rules"]["ProdNamesItsWebPages"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigin"}, ""]}]}
+    assert "samconfig.toml" in assertion["AssertDescription"]
 
 
 {% if cookiecutter.authentication == "IAM" %}def test_callers_sign_requests_with_credentials_of_their_own() -> None:
@@ -154,20 +181,25 @@ def test_a_token_ends_within_the_hour() -> None:
     assert "dynamodb:Scan" not in allowed
 
 
-def test_the_list_is_read_by_its_key() -> None:
+def test_each_owner_has_a_partition_of_their_own() -> None:
     keys = resources("AWS::DynamoDB::Table")["ItemsTable"]["Properties"]["KeySchema"]
 
     assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
-        ("list", "HASH"),
+        ("owner", "HASH"),
         ("id", "RANGE"),
     ]
 
 
-def test_an_alarm_tells_when_the_list_outgrows_its_partition() -> None:
+def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
     [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ItemsTable"}).values()
+    metrics = Metrics()
+    table = {"TableName": resolve({"Ref": "ItemsTable"}, "prod")}
+    for minute in range(3):
+        metrics.put("AWS/DynamoDB", "WriteThrottleEvents", table, 60 * minute, 1)
 
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
-    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert metrics.state(alarm, "prod", 60) == "OK"
+    assert metrics.state(alarm, "prod", 180) == "ALARM"
+    assert metrics.state(alarm, "prod", 600) == "OK", "it is over"
 
 
 def test_the_business_data_outlives_a_mistake_with_the_stack() -> None:

@@ -3,6 +3,8 @@
 A test that opens a socket fails.
 """
 
+import tests.isolated  # noqa: F401, I001 - before all that reads the environment
+
 import io
 import json
 from collections import Counter
@@ -12,15 +14,18 @@ from typing import Any
 
 import pytest
 import pytest_socket
+from botocore.client import BaseClient
+from botocore.validate import validate_parameters
 from hypothesis import settings
 
-from service.observability import logger, metrics, tracer
+from service.observability import logger, metrics, tracer, version_metrics
 
 # How long an example takes tells of the machine it runs on, not of the code.
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")
 
 Lines = Callable[[], list[dict[str, Any]]]
+AwsAnswers = Callable[[dict[str, list[dict[str, Any]]]], list[tuple[str, dict[str, Any]]]]
 Measured = Callable[[], dict[str, float]]
 Trace = dict[str, dict[str, Any]]
 
@@ -30,6 +35,31 @@ def no_network() -> Iterator[None]:
     pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
+
+
+@pytest.fixture
+def aws_answers(monkeypatch: pytest.MonkeyPatch) -> AwsAnswers:
+    """Answers calls of boto3, and keeps what they asked; both are held against AWS's own model.
+
+    An operation answers once with each of its answers, and again and again with the last one.
+    """
+
+    def answer(operations: dict[str, list[dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+        asked: list[tuple[str, dict[str, Any]]] = []
+
+        def call(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            model = client.meta.service_model.operation_model(operation)
+            answers = operations[operation]
+            found = answers.pop(0) if len(answers) > 1 else answers[0]
+            for value, shape in ((parameters, model.input_shape), (found, model.output_shape)):
+                validate_parameters(value, shape)
+            asked.append((operation, parameters))
+            return found
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return asked
+
+    return answer
 
 
 class LambdaContext:
@@ -65,16 +95,24 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
 def measured(capsys: pytest.CaptureFixture[str]) -> Measured:
     """The sum of each metric that was written since the last look, as CloudWatch reads them."""
     metrics.clear_metrics()
+    return lambda: _sums(capsys, by_version=False)
 
-    def look() -> dict[str, float]:
-        sums: Counter[str] = Counter()
-        for document in map(json.loads, capsys.readouterr().out.splitlines()):
+
+@pytest.fixture
+def measured_by_version(capsys: pytest.CaptureFixture[str]) -> Measured:
+    """The same of what is counted for alarms, by function and version."""
+    version_metrics.clear_metrics()
+    return lambda: _sums(capsys, by_version=True)
+
+
+def _sums(capsys: pytest.CaptureFixture[str], *, by_version: bool) -> dict[str, float]:
+    sums: Counter[str] = Counter()
+    for document in map(json.loads, capsys.readouterr().out.splitlines()):
+        if ("ExecutedVersion" in document) is by_version:
             for directive in document["_aws"]["CloudWatchMetrics"]:
                 for metric in directive["Metrics"]:
                     sums[metric["Name"]] += sum(document[metric["Name"]])
-        return dict(sums)
-
-    return look
+    return dict(sums)
 
 
 @pytest.fixture

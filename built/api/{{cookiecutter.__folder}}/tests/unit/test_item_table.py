@@ -24,7 +24,7 @@ from tests.unit.conftest import Trace
 
 ID = "0" * 31 + "1"
 TEAPOT = Content("teapot", 2)
-KEY = {"list": {"S": "items"}, "id": {"S": ID}}
+KEY = {"owner": {"S": "owner"}, "id": {"S": ID}}
 ROW = {**KEY, "version": {"N": "3"}, "name": {"S": "teapot"}, "quantity": {"N": "2"}}
 ITEM = Item(ID, 3, "teapot", 2)
 
@@ -74,7 +74,7 @@ def cancelled(*codes: str) -> ClientError:
 def test_reading_sees_every_write_that_was_answered() -> None:
     table: Any = Table({"Item": ROW})
 
-    assert get(table, "items", ID) == ITEM
+    assert get(table, "items", "owner", ID) == ITEM
     assert table.asked == {"TableName": "items", "Key": KEY, "ConsistentRead": True}
 
 
@@ -82,57 +82,79 @@ def test_what_is_not_there_is_not_found() -> None:
     table: Any = Table({})
 
     with pytest.raises(ItemNotFoundError):
-        get(table, "items", ID)
+        get(table, "items", "owner", ID)
 
 
 def test_a_page_is_asked_for_by_key_and_never_by_place() -> None:
-    table: Any = Table({"Items": [ROW], "LastEvaluatedKey": KEY})
+    table: Any = Table({"Items": [ROW] * 8, "LastEvaluatedKey": KEY})
 
-    found = page(table, "items", after=ID, limit=7)
+    found = page(table, "items", "owner", after=ID, limit=7)
 
-    assert found.items == [ITEM]
+    assert found.items == [ITEM] * 7
     assert found.next_cursor == cursor_after(ID)
     assert table.asked == {
         "TableName": "items",
-        "KeyConditionExpression": "#list = :list",
-        "ExpressionAttributeNames": {"#list": "list"},
-        "ExpressionAttributeValues": {":list": {"S": "items"}},
-        "Limit": 7,
+        "KeyConditionExpression": "#owner = :owner",
+        "ExpressionAttributeNames": {"#owner": "owner"},
+        "ExpressionAttributeValues": {":owner": {"S": "owner"}},
+        "Limit": 8,
         "ExclusiveStartKey": KEY,
     }
 
 
-def test_the_last_page_leads_no_further() -> None:
-    table: Any = Table({"Items": []})
+@pytest.mark.parametrize("rows", [0, 6, 7], ids=["none", "fewer", "exactly what is left"])
+def test_the_last_page_leads_no_further(rows: int) -> None:
+    table: Any = Table({"Items": [ROW] * rows})
 
-    assert page(table, "items", after=None, limit=7).next_cursor is None
+    found = page(table, "items", "owner", after=None, limit=7)
+
+    assert (len(found.items), found.next_cursor) == (rows, None)
     assert "ExclusiveStartKey" not in table.asked
+
+
+def test_a_page_that_ended_at_a_megabyte_leads_on() -> None:
+    table: Any = Table({"Items": [ROW] * 3, "LastEvaluatedKey": KEY})
+
+    assert page(table, "items", "owner", None, 7).next_cursor == cursor_after(ID)
 
 
 def test_an_update_makes_the_next_version_of_the_one_that_was_seen() -> None:
     table: Any = Table({"Attributes": ROW})
 
-    assert update(table, "items", ID, 2, TEAPOT) == ITEM
+    assert update(table, "items", "owner", ID, 2, TEAPOT) == ITEM
 
     assert table.asked["Key"] == KEY
     assert table.asked["ConditionExpression"] == "#version = :seen"
     assert table.asked["ExpressionAttributeNames"]["#version"] == "version"
+    assert "#version = #version + :one" in table.asked["UpdateExpression"]
     assert table.asked["ExpressionAttributeValues"] == {
         ":name": {"S": "teapot"},
         ":quantity": {"N": "2"},
         ":seen": {"N": "2"},
-        ":next": {"N": "3"},
+        ":one": {"N": "1"},
     }
 
 
 def test_a_deletion_is_of_the_version_that_was_seen() -> None:
     table: Any = Table({})
 
-    delete(table, "items", ID, 2)
+    delete(table, "items", "owner", ID, 2)
 
     assert table.asked["Key"] == KEY
     assert table.asked["ConditionExpression"] == "#version = :seen"
     assert table.asked["ExpressionAttributeValues"] == {":seen": {"N": "2"}}
+
+
+def test_a_change_of_any_version_asks_for_an_item_and_no_version() -> None:
+    table: Any = Table({"Attributes": ROW})
+
+    update(table, "items", "owner", ID, None, TEAPOT)
+    assert table.asked["ConditionExpression"] == "attribute_exists(#version)"
+    assert ":seen" not in table.asked["ExpressionAttributeValues"]
+
+    delete(table, "items", "owner", ID, None)
+    assert table.asked["ConditionExpression"] == "attribute_exists(#version)"
+    assert "ExpressionAttributeValues" not in table.asked, "DynamoDB takes no empty map"
 
 
 @pytest.mark.parametrize(
@@ -149,10 +171,10 @@ def test_why_a_change_was_refused(error: ClientError, meaning: type[Exception]) 
     table: Any = Table(error)
 
     with pytest.raises(meaning):
-        update(table, "items", ID, 2, TEAPOT)
+        update(table, "items", "owner", ID, 2, TEAPOT)
     assert table.asked["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
     with pytest.raises(meaning):
-        delete(table, "items", ID, 2)
+        delete(table, "items", "owner", ID, 2)
     assert table.asked["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
 
 
@@ -160,12 +182,12 @@ def test_why_a_change_was_refused(error: ClientError, meaning: type[Exception]) 
 def test_a_create_stores_the_item_and_never_over_another(is_new: bool) -> None:
     writer: Any = Writer(is_new)
 
-    item, stored_now = create(writer, "items", "key", TEAPOT, now=1_000)
+    item, stored_now = create(writer, "items", "owner", "key", TEAPOT, now=1_000)
 
     assert stored_now is is_new
     assert (item.version, item.name, item.quantity) == (1, "teapot", 2)
     key, content, [effect], now = writer.asked
-    assert (key, content, now) == ("key", TEAPOT.to_json(), 1_000)
+    assert (key, content, now) == ("owner/key", TEAPOT.to_json(), 1_000)
     assert effect["Put"] == {
         "TableName": "items",
         "Item": {
@@ -193,18 +215,18 @@ def test_why_a_create_was_refused(error: Exception, meaning: type[Exception]) ->
     writer: Any = Writer(error)
 
     with pytest.raises(meaning):
-        create(writer, "items", "key", TEAPOT, now=1_000)
+        create(writer, "items", "owner", "key", TEAPOT, now=1_000)
 
 
 def test_every_operation_is_a_part_of_the_trace(trace: Trace) -> None:
     table: Any = Table({"Item": ROW, "Items": [], "Attributes": ROW})
     writer: Any = Writer(True)
 
-    create(writer, "items", "key", TEAPOT, now=1_000)
-    get(table, "items", ID)
-    page(table, "items", None, 7)
-    update(table, "items", ID, 2, TEAPOT)
-    delete(table, "items", ID, 3)
+    create(writer, "items", "owner", "key", TEAPOT, now=1_000)
+    get(table, "items", "owner", ID)
+    page(table, "items", "owner", None, 7)
+    update(table, "items", "owner", ID, 2, TEAPOT)
+    delete(table, "items", "owner", ID, 3)
 
     names = ("create", "get", "page", "update", "delete")
     assert trace == {f"## service.adapters.items.{name}.{name}": {} for name in names}

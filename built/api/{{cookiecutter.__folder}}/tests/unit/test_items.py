@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.fields import InvalidFieldsError
-from service.domain.items import Content, is_item_id, new_item, parse_content
+from service.domain.items import Content, is_item_id, key_of_owner, new_item, parse_content
 
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=100)
 contents = st.builds(Content, names, st.integers(0, 1_000_000))
@@ -36,9 +36,16 @@ def test_a_name_is_text_on_one_line(name: object) -> None:
 
 
 def test_a_key_stands_for_one_item() -> None:
-    first, other = (new_item(key, Content("teapot", 2)) for key in ("key-1", "key-2"))
+    first, other = (new_item("owner", key, Content("teapot", 2)) for key in ("key-1", "key-2"))
 
     assert is_item_id(first.id)
-    assert first == new_item("key-1", Content("teapot", 2))
+    assert first == new_item("owner", "key-1", Content("teapot", 2))
     assert first.version == 1
     assert first.id != other.id
+
+
+def test_the_same_key_of_two_owners_stands_for_two_items() -> None:
+    mine, theirs = (new_item(owner, "key", Content("teapot", 2)) for owner in ("a", "b"))
+
+    assert mine.id != theirs.id
+    assert key_of_owner("a", "key") != key_of_owner("b", "key")

@@ -1,13 +1,12 @@
 """Who calls decides whose items a request is about."""
 
 import json
-
-{% if cookiecutter.authentication != "none" %}from typing import Any
+from typing import Any
 
 import pytest
 
-{% endif %}from scripts.stacks import PROJECT
-from service.owners import owner_of
+from scripts.stacks import PROJECT
+from service.api import owner_of
 
 
 {% if cookiecutter.authentication == "IAM" %}def signed_by(arn: Any) -> dict[str, Any]:
@@ -40,10 +39,9 @@ def test_without_a_user_nobody_is_the_owner(authorizer: Any) -> None:
         owner_of({"requestContext": {"authorizer": authorizer}})
 
 
-{% else %}def test_all_callers_share_all_items() -> None:
-    first, other = ({"identity": {"sourceIp": f"192.0.2.{n}"}} for n in (1, 2))
-
-    assert owner_of({"requestContext": first}) == owner_of({"requestContext": other})
+{% else %}@pytest.mark.parametrize("identity", [{"sourceIp": "192.0.2.1"}, {"sourceIp": "192.0.2.2"}])
+def test_all_callers_share_all_items(identity: dict[str, Any]) -> None:
+    assert owner_of({"requestContext": {"identity": identity}}) == "everybody"
 
 
 {% endif %}def test_each_sample_event_has_an_owner() -> None:

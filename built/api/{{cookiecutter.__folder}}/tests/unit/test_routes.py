@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service.adapters.items.page import Page
 from service.domain.items import BusyError, Content, Item, KeyUsedError, VersionConflictError
@@ -17,7 +18,11 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 ORIGIN = "https://www.example.com"
 ID = "0" * 31 + "1"
 ITEM = Item(ID, 1, "teapot", 2)
-BODY = {"id": ID, "version": 1, "name": "teapot", "quantity": 2}
+# Who sends the sample events.
+{% if cookiecutter.authentication == "IAM" %}OWNER = "arn:aws:sts::123456789012:assumed-role/caller"
+{% elif cookiecutter.authentication == "JWT" %}OWNER = "00000000-0000-0000-0000-00000000000a"
+{% else %}OWNER = "everybody"
+{% endif %}BODY = {"id": ID, "version": 1, "name": "teapot", "quantity": 2}
 # What each handler does with the table, by the name that it has there.
 OPERATIONS = ("create", "get", "page", "update", "delete")
 Load = Callable[..., ModuleType]
@@ -78,8 +83,8 @@ def test_a_create_is_answered_alike_whether_it_was_carried_out_now_or_before(
     assert json.loads(response["body"]) == BODY
     assert response["headers"]["ETag"] == '"1"'
     assert response["headers"]["Location"] == f"items/{ID}"
-    _, table, key, content, _ = create.asked
-    assert (table, key) == ("items_table", "00000000-0000-0000-0000-000000000001")
+    _, table, owner, key, content, _ = create.asked
+    assert (table, owner, key) == ("items_table", OWNER, "00000000-0000-0000-0000-000000000001")
     assert content == Content("teapot", 2)
     assert measured() == {"ItemsCreated" if is_new else "RepeatedCreates": 1}
 
@@ -92,7 +97,7 @@ def test_an_item_is_read(load: Load, context: Any) -> None:
     assert response["statusCode"] == 200
     assert json.loads(response["body"]) == BODY
     assert response["headers"]["ETag"] == '"1"'
-    assert get.asked[1:] == ("items_table", ID)
+    assert get.asked[1:] == ("items_table", OWNER, ID)
 
 
 def test_a_page_is_read(load: Load, context: Any) -> None:
@@ -102,7 +107,7 @@ def test_a_page_is_read(load: Load, context: Any) -> None:
 
     assert response["statusCode"] == 200
     assert json.loads(response["body"]) == {"items": [BODY], "next_cursor": "next"}
-    assert page.asked[1:] == ("items_table", ID, 10)
+    assert page.asked[1:] == ("items_table", OWNER, ID, 10)
 
 
 def test_an_item_is_changed(load: Load, context: Any) -> None:
@@ -113,7 +118,7 @@ def test_an_item_is_changed(load: Load, context: Any) -> None:
     assert response["statusCode"] == 200
     assert json.loads(response["body"]) == {**BODY, "version": 2, "quantity": 1}
     assert response["headers"]["ETag"] == '"2"'
-    assert update.asked[1:] == ("items_table", ID, 1, Content("teapot", 1))
+    assert update.asked[1:] == ("items_table", OWNER, ID, 1, Content("teapot", 1))
 
 
 def test_an_item_is_deleted(load: Load, context: Any) -> None:
@@ -122,7 +127,35 @@ def test_an_item_is_deleted(load: Load, context: Any) -> None:
     response = delete.handler(sample("delete_item"), context)
 
     assert (response["statusCode"], response["body"]) == (204, "")
-    assert delete.asked[1:] == ("items_table", ID, 1)
+    assert delete.asked[1:] == ("items_table", OWNER, ID, 1)
+
+
+@pytest.mark.parametrize("name", ["update_item", "delete_item"])
+def test_any_version_may_be_meant(load: Load, context: Any, name: str) -> None:
+    module = load(name, ITEM)
+
+    module.handler(sample(name, headers=headers_of(name, If_Match="*")), context)
+
+    assert module.asked[4] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("create_item", {"headers": headers_of("create_item", Owner="other", X_Owner="other")}),
+        ("list_items", {"queryStringParameters": {"owner": "other"}}),
+        ("get_item", {"pathParameters": {"id": ID, "owner": "other"}}),
+    ],
+)
+def test_nothing_that_a_caller_sends_makes_them_another_owner(
+    load: Load, context: Any, name: str, changes: dict[str, Any]
+) -> None:
+    answer = {"create_item": (ITEM, True), "list_items": Page([], None), "get_item": ITEM}[name]
+    module = load(name, answer)
+
+    module.handler(sample(name, **changes), context)
+
+    assert module.asked[2] == OWNER
 
 
 @pytest.mark.parametrize(
@@ -139,7 +172,7 @@ def test_an_item_is_deleted(load: Load, context: Any) -> None:
         ("list_items", {"queryStringParameters": {"limit": "0"}}, 400),
         ("update_item", {"headers": headers_of("update_item", If_Match="")}, 428),
         ("update_item", {"headers": headers_of("update_item", If_Match="1")}, 400),
-        ("update_item", {"headers": headers_of("update_item", If_Match="*")}, 400),
+        ("update_item", {"headers": headers_of("update_item", If_Match='*, "1"')}, 400),
         ("update_item", {"body": "[]"}, 400),
         ("delete_item", {"headers": headers_of("delete_item", If_Match="")}, 428),
     ],
@@ -173,15 +206,36 @@ def test_what_stands_in_the_way_becomes_problem_details(
     assert json.loads(response["body"])["status"] == status
 
 
+@pytest.mark.parametrize("name", ["create_item", "get_item", "list_items", "update_item"])
+def test_a_throttled_table_is_answered_with_when_to_try_again(
+    load: Load, context: Any, measured: Measured, name: str
+) -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "operation")
+
+    response = load(name, throttled).handler(sample(name), context)
+
+    assert response["statusCode"] == 503
+    assert int(response["headers"]["Retry-After"]) > 0
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    assert measured() == {"Unavailable": 1}
+
+
 def test_conflicts_are_counted(load: Load, context: Any, measured: Measured) -> None:
     load("update_item", VersionConflictError()).handler(sample("update_item"), context)
 
     assert measured() == {"VersionConflicts": 1}
 
 
-def test_any_other_error_is_raised_for_an_alarm_to_see(load: Load, context: Any) -> None:
-    with pytest.raises(ConnectionError):
-        load("get_item", ConnectionError()).handler(sample("get_item"), context)
+@pytest.mark.parametrize(
+    "error",
+    [ValueError(), ClientError({"Error": {"Code": "AccessDeniedException"}}, "operation")],
+    ids=str,
+)
+def test_any_other_error_is_raised_for_an_alarm_to_see(
+    load: Load, context: Any, error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        load("get_item", error).handler(sample("get_item"), context)
 
 
 @pytest.mark.parametrize("error", [None, VersionConflictError()], ids=["done", "refused"])
@@ -191,7 +245,7 @@ def test_web_pages_of_the_allowed_origin_may_read_every_answer(
     response = load("delete_item", error).handler(sample("delete_item"), context)
 
     assert response["headers"]["Access-Control-Allow-Origin"] == ORIGIN
-    assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location"
+    assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
 
 
 @pytest.mark.parametrize("body", ['{"name": "marked", "quantity": 2}', '{"name": "marked"}'])
@@ -203,4 +257,5 @@ def test_the_log_names_the_request_but_never_holds_its_content(
     module.handler(sample("create_item", body=body), context)
 
     assert "sample" in {line.get("correlation_id") for line in lines()}
+    assert OWNER in {line.get("owner") for line in lines()}
     assert "marked" not in str(lines())

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from service.observability import MetricUnit, correlation_id_or, logger, metrics
+from service.observability import (
+    MetricUnit,
+    correlation_id_or,
+    logger,
+    metrics,
+    version_metrics,
+)
 
 Record = dict[str, Any]
 
@@ -29,18 +35,24 @@ def process_batch(
     # Should the function die over one of them, this line says which it had.
     logger.info("took messages", message_ids=[record["messageId"] for record in records])
     to_retry = []
+    failed = 0
     for record in records:
         logger.append_keys(message_id=record["messageId"], correlation_id=_correlation_id(record))
         if not has_time():
+            failed += 1
             logger.warning("no time left, will be tried again")
             to_retry.append({"itemIdentifier": record["messageId"]})
             continue
         try:
             work(record)
         except Exception as error:  # noqa: BLE001 (one record must not harm the others)
+            failed += 1
             if not _gave_up(record, error, set_aside, max_receive_count):
                 to_retry.append({"itemIdentifier": record["messageId"]})
     logger.remove_keys(["message_id", "correlation_id"])
+    # The answer names what failed, so for Lambda the invocation is no error: the alarms need these.
+    version_metrics.add_metric("MessagesTaken", MetricUnit.Count, len(records))
+    version_metrics.add_metric("MessagesFailed", MetricUnit.Count, failed)
     return {"batchItemFailures": to_retry}
 
 

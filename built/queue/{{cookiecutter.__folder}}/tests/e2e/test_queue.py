@@ -1,5 +1,6 @@
 """Each order is shipped once, or stands in the dead-letter queue with its cause."""
 
+import contextlib
 import json
 import uuid
 from collections import Counter
@@ -7,17 +8,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.stack import Stack
-from scripts.dead_letters import redrive
+from local_aws.stack import LocalAws, Stack
+from scripts.dead_letters import cause_of, redrive
 from scripts.demo import waiting
+from scripts.messages import looked_at
 from scripts.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"
+REMEMBER, SEND = "DynamoDB_20120810.PutItem", "AmazonSQS.SendMessage"
+DIED = "the function died or timed out: search its log for this id"
 
 
 class Orders:
@@ -31,9 +36,13 @@ class Orders:
         self.sqs = stack.aws.client("sqs")
         self.dynamodb = stack.aws.client("dynamodb")
 
-    def post(self, body: str, **headers: str) -> Answer:
+    def post(self, body: str, session: Any = None, **headers: str) -> Answer:
         aws = self.stack.aws
-        return call("POST", self.url, body, headers=headers, session=aws.session, verify=aws.ca)
+        session = session or aws.session
+        return call("POST", self.url, body, headers=headers, session=session, verify=aws.ca)
+
+    def fail(self, target: str, fault: Any, function: str, times: int = 1) -> None:
+        self.stack.aws.fail(target, fault, times, function=f"{self.stack.name}-{function}")
 
     def send(self, *bodies: str) -> None:
         """Put messages into the queue, past the API, in batches."""
@@ -62,13 +71,19 @@ class Orders:
 
     def dead_letters(self) -> dict[str, str]:
         """Bodies in the dead-letter queue and their causes; taken out."""
-        found = {}
+        return {message["Body"]: cause_of(message) for message in self.taken_dead_letters()}
+
+    def taken_dead_letters(self) -> list[Any]:
+        """All messages in the dead-letter queue; taken out."""
+        found = []
         while messages := self.sqs.receive_message(
-            QueueUrl=self.dead_letter_queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            QueueUrl=self.dead_letter_queue,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
         ).get("Messages"):
             for message in messages:
-                cause = message.get("MessageAttributes", {}).get("cause", {}).get("StringValue", "")
-                found[message["Body"]] = cause
+                found.append(message)
                 self.sqs.delete_message(
                     QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"]
                 )
@@ -109,7 +124,8 @@ def test_an_order_is_accepted_at_once_and_shipped_later(
     assert (answer.status, answer.json) == (202, {"order_id": id_of(body), "status": "accepted"})
     eventually(lambda: orders.shipments()[id_of(body)] == 1)
     [item] = [item for item in orders.items() if item["order_id"]["S"] == id_of(body)]
-    assert item.keys() == {"shipment_id", "order_id", "sku", "quantity", "created_at"}
+    assert item.keys() == {"shipment_id", "caller", "order_id", "sku", "quantity", "created_at"}
+    assert item["caller"] == {"S": "arn:aws:iam::123456789012:root"}
     assert (item["sku"], item["quantity"]) == ({"S": "teapot"}, {"N": "1"})
     eventually(lambda: orders.waiting() == 0)
 
@@ -222,7 +238,104 @@ def test_a_poison_message_is_set_aside_at_once_and_harms_no_other(
     assert all(shipped[id_of(body)] == 1 for body in good)
 
 
-def test_another_order_under_a_used_id_is_set_aside(orders: Orders, eventually: Eventually) -> None:
+def test_another_order_under_a_used_id_is_refused_at_the_door(
+    orders: Orders, eventually: Eventually
+) -> None:
+    first = order(quantity=1)
+    orders.post(first)
+
+    answer = orders.post(order(quantity=2, order_id=id_of(first)))
+
+    assert (answer.status, answer.content_type) == (409, "application/problem+json")
+    eventually(lambda: orders.shipments()[id_of(first)] == 1)
+    eventually(lambda: orders.waiting() == 0)
+    assert not orders.dead_letters()
+
+
+def test_each_caller_has_order_ids_of_its_own(
+    orders: Orders, eventually: Eventually, aws: LocalAws
+) -> None:
+    """Whatever its sessions are called, a role is one caller."""
+    shop, again, other = (
+        role_session(aws, orders.stack, *named)
+        for named in (("shop", "one"), ("shop", "two"), ("other", "one"))
+    )
+    first = order(quantity=1)
+    changed = order(quantity=2, order_id=id_of(first))
+
+    answers = [
+        orders.post(body, session).status
+        for body, session in ((first, shop), (first, again), (changed, again), (changed, other))
+    ]
+
+    assert answers == [202, 202, 409, 202]
+    eventually(lambda: orders.waiting() == 0)
+    callers = {
+        item["caller"]["S"]: item["quantity"]["N"]
+        for item in orders.items()
+        if item["order_id"]["S"] == id_of(first)
+    }
+    assert callers == {
+        "arn:aws:sts::123456789012:assumed-role/shop": "1",
+        "arn:aws:sts::123456789012:assumed-role/other": "2",
+    }
+    assert not orders.dead_letters()
+
+
+def role_session(aws: LocalAws, stack: Stack, role: str, name: str) -> boto3.session.Session:
+    """A session of a role that may send orders and do nothing else."""
+    iam, arn = aws.client("iam"), f"arn:aws:iam::123456789012:role/{role}"
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+    api = f"arn:aws:execute-api:{aws.region}:123456789012:{stack.outputs['ApiId']}"
+    may = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/v1/POST/orders"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    iam.put_role_policy(RoleName=role, PolicyName="orders", PolicyDocument=policy)
+    got = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+    return boto3.session.Session(
+        got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], region_name=aws.region
+    )
+
+
+@pytest.mark.parametrize("target", [REMEMBER, SEND])
+@pytest.mark.parametrize("moment", ["crash before", "crash after"])
+def test_a_crash_while_an_order_is_accepted_leaves_it_to_the_caller_to_repeat_it(
+    orders: Orders, eventually: Eventually, target: str, moment: str
+) -> None:
+    """Between record and queue as well: the record lets the same order in again."""
+    body = order()
+    orders.fail(target, moment, "Submit")
+
+    assert orders.post(body).status == 502
+    assert orders.post(body).status == 202
+
+    eventually(lambda: orders.shipments()[id_of(body)] == 1)
+    eventually(lambda: orders.waiting() == 0)
+    assert orders.shipments()[id_of(body)] == 1
+    assert not orders.dead_letters()
+
+
+@pytest.mark.parametrize("target", [REMEMBER, SEND])
+def test_a_caller_of_what_is_throttled_is_told_to_try_again(
+    orders: Orders, eventually: Eventually, target: str
+) -> None:
+    body = order()
+    orders.fail(target, "throttle", "Submit", times=2)  # The SDK tries twice by itself.
+
+    answer = orders.post(body)
+
+    assert (answer.status, answer.content_type) == (503, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert orders.post(body).status == 202
+    eventually(lambda: orders.shipments()[id_of(body)] == 1)
+    eventually(lambda: orders.waiting() == 0)
+
+
+def test_another_order_put_into_the_queue_under_a_used_id_is_set_aside(
+    orders: Orders, eventually: Eventually
+) -> None:
     first = order(quantity=1)
     other = order(quantity=2, order_id=id_of(first))
     orders.send(first)
@@ -233,7 +346,7 @@ def test_another_order_under_a_used_id_is_set_aside(orders: Orders, eventually: 
     eventually(lambda: orders.waiting() == 0)
     [(body, cause)] = orders.dead_letters().items()
     assert body == other
-    assert cause == f"PermanentError: {id_of(first)} was used before with other content"
+    assert cause == f"PermanentError: #{id_of(first)} was used before with other content"
     assert orders.shipments()[id_of(first)] == 1
 
 
@@ -274,17 +387,87 @@ def test_after_the_last_attempt_the_cause_is_kept_and_redrive_works(
     orders.stack.aws.fail(WRITE, "throttle", times=attempts * calls_per_attempt)
     orders.send(body)
     eventually(lambda: orders.waiting() == 0)
-    [message] = orders.sqs.receive_message(
-        QueueUrl=orders.dead_letter_queue, MessageAttributeNames=["All"], VisibilityTimeout=0
-    )["Messages"]
-    assert "ThrottlingException" in message["MessageAttributes"]["cause"]["StringValue"]
+    with looked_at(orders.sqs, orders.dead_letter_queue) as messages:
+        [message] = messages
+    assert "ThrottlingException" in cause_of(message)
     assert orders.shipments()[id_of(body)] == 0
 
-    assert redrive(orders.sqs, orders.dead_letter_queue, orders.queue) == 1
+    assert redrive(orders.sqs, orders.dead_letter_queue, orders.queue, pause=0.05) == 1
 
     eventually(lambda: orders.shipments()[id_of(body)] == 1)
     eventually(lambda: orders.waiting() == 0)
     assert not orders.dead_letters()
+
+
+TYPED: dict[str, Any] = {
+    "text": {"DataType": "String", "StringValue": "a"},
+    "number": {"DataType": "Number", "StringValue": "1.5"},
+    "number-of-a-kind": {"DataType": "Number.int", "StringValue": "7"},
+    "bytes": {"DataType": "Binary", "BinaryValue": b"\x00\xff"},
+    "picture": {"DataType": "Binary.png", "BinaryValue": b"\x89PNG"},
+}
+
+
+@pytest.mark.parametrize("more", [0, 5], ids=["five attributes", "ten attributes"])
+def test_a_bad_message_keeps_its_attributes_of_every_type_through_redrives(
+    orders: Orders, eventually: Eventually, more: int
+) -> None:
+    attributes = TYPED | {f"more-{number}": TYPED["text"] for number in range(more)}
+    orders.sqs.send_message(
+        QueueUrl=orders.queue, MessageBody="no order", MessageAttributes=attributes
+    )
+    eventually(lambda: orders.waiting() == 0)
+
+    for _ in range(2):
+        redrive(orders.sqs, orders.dead_letter_queue, orders.queue, pause=0.05)
+        eventually(lambda: orders.waiting() == 0)
+
+    [message] = orders.taken_dead_letters()
+    found = message["MessageAttributes"]
+    cause = found.pop("dead_letter_cause", None)
+    assert (message["Body"], found) == ("no order", attributes)
+    if more:
+        assert cause is None
+        logs = orders.stack.aws.client("logs").filter_log_events(
+            logGroupName=orders.stack.outputs["ProcessLogGroup"],
+            filterPattern=f'"{message["MessageId"]}"',
+        )["events"]
+        [line] = [json.loads(event["message"]) for event in logs]
+        assert line["cause"] == "PermanentError: the body must be JSON"
+    else:
+        assert cause["StringValue"] == "PermanentError: the body must be JSON"
+
+
+def test_a_redrive_ends_though_its_messages_come_back(
+    orders: Orders, eventually: Eventually
+) -> None:
+    poison = [f"no order {number}" for number in range(12)]
+    orders.send(*poison)
+    eventually(lambda: orders.waiting() == 0)
+
+    redrive(orders.sqs, orders.dead_letter_queue, orders.queue, pause=0.05)
+
+    eventually(lambda: orders.waiting() == 0)
+    assert orders.dead_letters().keys() == set(poison)
+
+
+def test_after_a_redrive_an_old_cause_is_not_taken_for_that_of_a_crash(
+    orders: Orders, eventually: Eventually
+) -> None:
+    body = order()
+    orders.deliver_again_after(seconds=4)
+    orders.stack.aws.fail(WRITE, "throttle", times=6)
+    orders.send(body)
+    eventually(lambda: orders.waiting() == 0)
+    orders.deliver_again_after(seconds=1)
+    orders.stack.aws.fail(WRITE, "crash before", times=3)
+
+    redrive(orders.sqs, orders.dead_letter_queue, orders.queue, pause=0.05)
+
+    eventually(lambda: orders.waiting() == 0)
+    [message] = orders.taken_dead_letters()
+    assert "Throttling" in message["MessageAttributes"]["dead_letter_cause"]["StringValue"]
+    assert cause_of(message) == DIED
 
 
 def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
@@ -296,7 +479,7 @@ def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
     orders.send(body)
 
     eventually(lambda: orders.waiting() == 0)
-    assert orders.dead_letters() == {body: ""}
+    assert orders.dead_letters() == {body: DIED}
 
 
 def test_queues_take_nothing_without_tls(orders: Orders) -> None:

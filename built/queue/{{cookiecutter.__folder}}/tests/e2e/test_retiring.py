@@ -45,11 +45,14 @@ def test_a_plan_without_a_right_that_is_deployed_is_refused(
     cloudformation = stack.aws.client("cloudformation")
     deployed = cloudformation.get_template(StackName=stack.name, TemplateStage="Original")
     template = parse(deployed["TemplateBody"])
-    name, policy = next(
-        (name, resource)
+    policies = {
+        name: resource
         for name, resource in template["Resources"].items()
         if isinstance(resource, dict) and resource["Type"] == POLICY
-    )
+    }
+    if not policies:
+        pytest.skip("no function here calls AWS")
+    name, policy = policies.popitem()
     same = plan(template)
     policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"] = "sqs:GetQueueUrl"
 

@@ -1,10 +1,12 @@
-"""The deployed stack that ENV names; whoever runs this is signed in to AWS."""
+"""The deployed stack that ENV names, with the AWS credentials of whoever runs this."""
 
 import os
+import sys
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts.stacks import outputs_of, region_of
+from scripts.stacks import in_words, outputs_of, region_of
 
 
 @pytest.fixture(scope="session")
@@ -14,4 +16,9 @@ def region() -> str:
 
 @pytest.fixture(scope="session")
 def outputs() -> dict[str, str]:
-    return outputs_of(os.environ["ENV"])
+    if "tests.isolated" in sys.modules:
+        pytest.fail("Other tests of this run have hidden your AWS credentials: use `make smoke`")
+    try:
+        return outputs_of(os.environ["ENV"])
+    except (BotoCoreError, ClientError) as error:
+        pytest.exit(in_words(error), returncode=1)

@@ -10,7 +10,6 @@ import pytest
 
 from scripts.shipped import (
     ENVIRONMENTS,
-    alarms_on,
     as_list,
     functions,
     log_group_of,
@@ -60,16 +59,13 @@ def test_logs_are_kept_for_a_set_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_every_function_is_versioned_traced_and_rolled_back_by_its_errors(name: str) -> None:
+def test_every_function_is_versioned_traced_and_deployed_in_steps(name: str) -> None:
     function = functions()[name]
 
     assert function["AutoPublishAlias"] == "live"
     assert function["Tracing"] == "Active"
     assert function["Architectures"] == ["arm64"]
     assert function["DeploymentPreference"]["Type"] == {"Ref": "DeploymentType"}
-    assert function["DeploymentPreference"]["Alarms"] == [
-        {"Ref": alarm} for alarm in alarms_on("AWS/Lambda Errors", function["FunctionName"])
-    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -169,6 +165,19 @@ def test_the_domain_knows_nothing_of_aws() -> None:
     outside = {"aws_lambda_powertools", "boto3", "botocore", "os", "service"}
     own = {name for name in imported if name.startswith("service.domain.")}
     assert not {name for name in imported - own if name.split(".")[0] in outside}
+
+
+def test_tracing_is_set_up_in_one_place() -> None:
+    """What it is built on ends in 2027: docs/adr/0008-tracing.md."""
+    tracing = {
+        path.relative_to(PROJECT / "src").as_posix()
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if re.search(r"aws_xray_sdk|powertools\.tracing|opentelemetry", ast.unparse(node))
+    }
+
+    assert tracing == {"service/observability.py"}
 
 
 def test_what_the_code_imports_is_shipped_with_it() -> None:

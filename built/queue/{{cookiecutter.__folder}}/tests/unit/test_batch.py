@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.batch import PermanentError, Record, process_batch
-from tests.unit.conftest import Lines
+from service.observability import observed
+from tests.unit.conftest import Lines, Measured
 
 LAST_ATTEMPT = 3
 
@@ -120,6 +121,31 @@ def test_the_log_says_what_became_of_a_message_that_failed(
     assert (last["level"], last["message"]) == (level, message)
     assert (last["message_id"], last["correlation_id"]) == ("a", "abc")
     assert (last["attempt"], last["cause"]) == (attempt, f"{type(error).__name__}: ")
+
+
+@pytest.mark.parametrize(
+    ("errors", "failed"),
+    [
+        pytest.param({}, 0, id="none"),
+        pytest.param({"a": TimeoutError()}, 1, id="one is tried again"),
+        pytest.param({"a": PermanentError()}, 1, id="one is sent to the dead-letter queue"),
+        pytest.param({"a": KeyError(), "b": KeyError()}, 2, id="all"),
+    ],
+)
+def test_messages_that_failed_are_counted_for_lambda_counts_no_error(
+    context: Any, measured_by_version: Measured, errors: dict[str, Exception], failed: int
+) -> None:
+    observed(lambda *_: run([record("a"), record("b")], errors))({}, context)
+
+    assert measured_by_version() == {"MessagesTaken": 2, "MessagesFailed": failed}
+
+
+def test_messages_for_which_no_time_is_left_count_as_failed(
+    context: Any, measured_by_version: Measured
+) -> None:
+    observed(lambda *_: run([record("a"), record("b")], {}, lambda: False))({}, context)
+
+    assert measured_by_version() == {"MessagesTaken": 2, "MessagesFailed": 2}
 
 
 outcomes = st.sampled_from([None, PermanentError("permanent"), ValueError("transient")])

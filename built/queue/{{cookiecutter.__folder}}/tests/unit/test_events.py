@@ -5,7 +5,7 @@ from pathlib import Path
 
 from service.batch import process_batch
 from service.domain.orders import Order, parse_order
-from service.http import correlation_id
+from service.http import caller_of, correlation_id
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
@@ -15,6 +15,7 @@ def test_the_request_holds_an_order() -> None:
 
     assert parse_order(event["body"]) == Order("order-1", "teapot", 2)
     assert correlation_id(event) == "sample"
+    assert caller_of(event) == "arn:aws:sts::123456789012:assumed-role/shop"
 
 
 def test_the_batch_holds_the_same_order() -> None:
@@ -32,8 +33,11 @@ def test_the_batch_holds_the_same_order() -> None:
     assert orders == [Order("order-1", "teapot", 2)]
 
 
-def test_the_batch_tells_how_often_it_was_received_and_whose_request_it_is() -> None:
+def test_the_batch_tells_how_often_it_was_received_and_who_sent_it() -> None:
     [record] = json.loads((EVENTS / "process.json").read_text())["Records"]
 
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert record["messageAttributes"]["correlation_id"]["stringValue"] == "sample"
+    assert record["messageAttributes"]["caller"]["stringValue"] == (
+        "arn:aws:sts::123456789012:assumed-role/shop"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.http import correlation_id, json_response, problem
+from service.http import caller_of, correlation_id, json_response, problem, unavailable
 
 
 def test_an_answer_is_json() -> None:
@@ -31,6 +31,17 @@ def test_an_error_is_problem_details() -> None:
     }
 
 
+def test_who_is_to_try_again_hears_when() -> None:
+    response = unavailable(5)
+
+    assert response["statusCode"] == 503
+    assert response["headers"] == {
+        "Content-Type": "application/problem+json",
+        "Retry-After": "5",
+    }
+    assert json.loads(response["body"])["status"] == 503
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -45,3 +56,36 @@ def test_the_correlation_id(headers: Any, expected: str) -> None:
     event = {"headers": headers, "requestContext": {"requestId": "request"}}
 
     assert correlation_id(event) == expected
+
+
+# docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+@pytest.mark.parametrize(
+    ("arn", "caller"),
+    [
+        (
+            "arn:aws:sts::123456789012:assumed-role/shop/session-1",
+            "arn:aws:sts::123456789012:assumed-role/shop",
+        ),
+        (
+            "arn:aws-cn:sts::123456789012:assumed-role/shop/session-1",
+            "arn:aws-cn:sts::123456789012:assumed-role/shop",
+        ),
+        ("arn:aws:iam::123456789012:user/team/ann", "arn:aws:iam::123456789012:user/team/ann"),
+        ("arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:root"),
+        (
+            "arn:aws:sts::123456789012:federated-user/ann",
+            "arn:aws:sts::123456789012:federated-user/ann",
+        ),
+    ],
+)
+def test_a_caller_is_a_user_or_a_role_whatever_its_session(arn: str, caller: str) -> None:
+    assert caller_of({"requestContext": {"identity": {"userArn": arn}}}) == caller
+
+
+def test_users_of_an_identity_pool_share_a_role_and_are_callers_of_their_own() -> None:
+    identity = {
+        "cognitoIdentityId": "eu-west-1:id",
+        "userArn": "arn:aws:sts::123456789012:assumed-role/users/CognitoIdentityCredentials",
+    }
+
+    assert caller_of({"requestContext": {"identity": identity}}) == "eu-west-1:id"

@@ -41,7 +41,8 @@ def test_every_field_stays_within_its_bounds(name: str, value: object) -> None:
 
 
 def test_a_shipment_holds_what_was_ordered() -> None:
-    shipment = ship(Order("order-1", "teapot", 2), shipment_id="shipment-1", now=1_000)
+    shipment = ship("caller", Order("order-1", "teapot", 2), shipment_id="shipment-1", now=1_000)
 
+    assert shipment.caller == "caller"
     assert (shipment.order_id, shipment.sku, shipment.quantity) == ("order-1", "teapot", 2)
     assert (shipment.shipment_id, shipment.created_at) == ("shipment-1", 1_000)

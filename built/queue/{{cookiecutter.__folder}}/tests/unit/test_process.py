@@ -18,7 +18,8 @@ class Shipments:
         self.by_order: dict[str, Shipment] = {}
 
     def add(self, order: Order, shipment: Shipment) -> bool:
-        return self.by_order.setdefault(order.order_id, shipment) is shipment
+        key = f"{shipment.caller}{order.order_id}"
+        return self.by_order.setdefault(key, shipment) is shipment
 
 
 @pytest.fixture
@@ -36,12 +37,13 @@ def process(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def record(body: str) -> dict[str, Any]:
+def record(body: str, caller: str = "") -> dict[str, Any]:
+    given = {"caller": {"stringValue": caller, "dataType": "String"}} if caller else {}
     return {
         "messageId": body[:40],
         "body": body,
         "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
+        "messageAttributes": given,
     }
 
 
@@ -67,6 +69,14 @@ def test_a_duplicate_is_done_without_a_second_shipment(
     assert process.handler(event, context) == {"batchItemFailures": []}
     assert process.shipments.by_order.keys() == {"a"}
     assert measured() == {"OrdersShipped": 1, "DuplicateOrders": 1}
+
+
+def test_the_same_id_from_two_callers_is_two_orders(process: ModuleType, context: Any) -> None:
+    event = {"Records": [record(order("a"), "caller-1-"), record(order("a"), "caller-2-")]}
+
+    process.handler(event, context)
+
+    assert process.shipments.by_order.keys() == {"caller-1-a", "caller-2-a"}
 
 
 def test_what_is_no_order_is_set_aside(

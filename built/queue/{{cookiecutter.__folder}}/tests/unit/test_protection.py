@@ -19,6 +19,8 @@ REVIEWED = {
         {"type": "Team", "reviewer": {"name": "Justice League", "slug": "justice-league"}},
     ],
 }
+VARIABLE = "variables/AWS_DEPLOY_ROLE_ARN"
+BRANCHES = "deployment-branch-policies"
 GitHub = dict[str, Any]
 
 
@@ -39,11 +41,11 @@ def github(monkeypatch: pytest.MonkeyPatch) -> GitHub:
             role = STACK.replace("-prod", f"-{env}-{step}")
             answers |= {
                 f"/environments/{name}": environment(*[REVIEWED] * (name == "prod")),
-                f"/environments/{name}/deployment-branch-policies": {
+                f"/environments/{name}/{BRANCHES}": {
                     "total_count": 1,
                     "branch_policies": [{"name": "main", "type": "branch"}],
                 },
-                f"/environments/{name}/variables/AWS_DEPLOY_ROLE_ARN": {
+                f"/environments/{name}/{VARIABLE}": {
                     "name": "AWS_DEPLOY_ROLE_ARN",
                     "value": f"arn:aws:iam::123456789012:role/deploy/{role}",
                 },
@@ -96,22 +98,21 @@ def protected_branches(github: GitHub) -> None:
 
 
 def a_branch_more(github: GitHub) -> None:
-    listed = github["/environments/dev/deployment-branch-policies"]["branch_policies"]
+    listed = github[f"/environments/dev/{BRANCHES}"]["branch_policies"]
     listed.append({"name": "release/*", "type": "branch"})
 
 
 def a_tag_of_that_name(github: GitHub) -> None:
-    listed = github["/environments/dev/deployment-branch-policies"]["branch_policies"]
+    listed = github[f"/environments/dev/{BRANCHES}"]["branch_policies"]
     listed[0]["type"] = "tag"
 
 
 def no_variable(github: GitHub) -> None:
-    github["/environments/prod-plan/variables/AWS_DEPLOY_ROLE_ARN"] = None
+    github[f"/environments/prod-plan/{VARIABLE}"] = None
 
 
 def the_other_role(github: GitHub) -> None:
-    variable = "/environments/prod{}/variables/AWS_DEPLOY_ROLE_ARN"
-    github[variable.format("-plan")] = github[variable.format("")]
+    github[f"/environments/prod-plan/{VARIABLE}"] = github[f"/environments/prod/{VARIABLE}"]
 
 
 def a_reviewed_plan(github: GitHub) -> None:

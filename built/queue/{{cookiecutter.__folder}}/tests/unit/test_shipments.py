@@ -9,7 +9,7 @@ from service.domain.orders import Order, Shipment
 from tests.unit.conftest import Trace
 
 ORDER = Order("order-1", "teapot", 2)
-SHIPMENT = Shipment("shipment-1", "order-1", "teapot", 2, created_at=1_000)
+SHIPMENT = Shipment("shipment-1", "a-caller", "order-1", "teapot", 2, created_at=1_000)
 
 
 class Writer:
@@ -24,13 +24,14 @@ class Writer:
         return self.first_time
 
 
-def test_every_field_is_stored_under_its_own_name_and_the_order_is_the_key() -> None:
+def test_every_field_is_stored_under_its_own_name_and_the_order_of_its_caller_is_the_key() -> None:
     writer = Writer(first_time=True)
 
     Shipments(writer, "shipments").add(ORDER, SHIPMENT)  # type: ignore[arg-type]
 
     item = {
         "shipment_id": {"S": "shipment-1"},
+        "caller": {"S": "a-caller"},
         "order_id": {"S": "order-1"},
         "sku": {"S": "teapot"},
         "quantity": {"N": "2"},
@@ -38,7 +39,7 @@ def test_every_field_is_stored_under_its_own_name_and_the_order_is_the_key() -> 
     }
     assert writer.asked == [
         {
-            "key": "order-1",
+            "key": "a-caller#order-1",
             "content": ORDER.to_json(),
             "effect": [{"Put": {"TableName": "shipments", "Item": item}}],
             "now": 1_000,

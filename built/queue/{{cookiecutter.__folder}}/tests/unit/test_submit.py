@@ -6,7 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from service.adapters.accepted_orders import OrderIdUsedError
 from service.adapters.order_queue import OrderQueue
 from service.domain.orders import Order
 from tests.unit.conftest import Lines, Measured, Trace
@@ -14,41 +16,97 @@ from tests.unit.conftest import Lines, Measured, Trace
 BODY = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
 
 
+CALLER = "arn:aws:sts::123456789012:assumed-role/shop"
+
+
+class Accepted:
+    """Stands in for the records of accepted orders."""
+
+    def __init__(self) -> None:
+        self.orders: dict[tuple[str, str], Order] = {}
+
+    def remember(self, caller: str, order: Order, _: int) -> None:
+        if self.orders.setdefault((caller, order.order_id), order) != order:
+            raise OrderIdUsedError
+
+
 class Orders:
     """Stands in for the queue."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[Order, str]] = []
+        self.sent: list[tuple[str, Order, str]] = []
 
-    def send(self, order: Order, correlation_id: str) -> None:
-        self.sent.append((order, correlation_id))
+    def send(self, caller: str, order: Order, correlation_id: str) -> None:
+        self.sent.append((caller, order, correlation_id))
 
 
 @pytest.fixture
 def submit(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setenv("QUEUE_URL", "https://queue")
+    for name, value in {
+        "QUEUE_URL": "https://queue",
+        "IDEMPOTENCY_TABLE": "idempotency",
+        "IDEMPOTENCY_DAYS": "120",
+    }.items():
+        monkeypatch.setenv(name, value)
     module = importlib.import_module("service.handlers.submit")
+    monkeypatch.setattr(module, "accepted", Accepted())
     monkeypatch.setattr(module, "orders", Orders())
     return module
 
 
-def request(body: str | None) -> dict[str, Any]:
+def request(body: str | None, session: str = "shop/session-1") -> dict[str, Any]:
+    arn = f"arn:aws:sts::123456789012:assumed-role/{session}"
     return {
         "body": body,
         "headers": {"X-Correlation-Id": "abc"},
-        "requestContext": {"requestId": "request"},
+        "requestContext": {"requestId": "request", "identity": {"userArn": arn}},
     }
 
 
-def test_an_order_is_queued_and_accepted(
+def body(**fields: Any) -> str:
+    return json.dumps(json.loads(BODY) | fields)
+
+
+def test_an_order_is_remembered_queued_and_accepted(
     submit: ModuleType, context: Any, measured: Measured
 ) -> None:
     response = submit.handler(request(BODY), context)
 
     assert response["statusCode"] == 202
     assert json.loads(response["body"]) == {"order_id": "order-1", "status": "accepted"}
-    assert submit.orders.sent == [(Order("order-1", "teapot", 2), "abc")]
+    assert submit.accepted.orders == {(CALLER, "order-1"): Order("order-1", "teapot", 2)}
+    assert submit.orders.sent == [(CALLER, Order("order-1", "teapot", 2), "abc")]
     assert measured() == {"OrdersAccepted": 1}
+
+
+def test_the_same_order_again_is_queued_again(submit: ModuleType, context: Any) -> None:
+    """The first time may have ended between the record and the queue."""
+    first = submit.handler(request(BODY), context)
+
+    assert submit.handler(request(BODY, "shop/session-2"), context) == first
+    assert len(submit.orders.sent) == 2
+
+
+def test_another_order_under_a_used_id_is_a_conflict_and_not_queued(
+    submit: ModuleType, context: Any, measured: Measured
+) -> None:
+    submit.handler(request(BODY), context)
+
+    response = submit.handler(request(body(quantity=3)), context)
+
+    assert response["statusCode"] == 409
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    assert len(submit.orders.sent) == 1
+    assert measured() == {"OrdersAccepted": 1}
+
+
+def test_another_caller_has_order_ids_of_its_own(submit: ModuleType, context: Any) -> None:
+    submit.handler(request(BODY), context)
+
+    response = submit.handler(request(body(quantity=3), "other/session-1"), context)
+
+    assert response["statusCode"] == 202
+    assert len(submit.orders.sent) == 2
 
 
 def test_what_is_no_order_is_refused_and_not_queued(
@@ -59,18 +117,56 @@ def test_what_is_no_order_is_refused_and_not_queued(
     assert response["statusCode"] == 400
     assert json.loads(response["body"])["errors"] == ["the body must be JSON"]
     assert submit.orders.sent == []
+    assert submit.accepted.orders == {}
     assert measured() == {}
 
 
-def test_an_order_that_cannot_be_queued_is_not_accepted(
-    submit: ModuleType, context: Any, measured: Measured, monkeypatch: pytest.MonkeyPatch
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage")
+
+
+@pytest.mark.parametrize(("adapter", "call"), [("accepted", "remember"), ("orders", "send")])
+def test_a_caller_of_what_is_throttled_shall_try_again(
+    submit: ModuleType,
+    context: Any,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    adapter: str,
+    call: str,
 ) -> None:
-    def send(order: Order, correlation_id: str) -> None:
-        raise ConnectionError
+    def fail(*_: Any) -> None:
+        raise THROTTLED
 
-    monkeypatch.setattr(submit.orders, "send", send)
+    monkeypatch.setattr(getattr(submit, adapter), call, fail)
 
-    with pytest.raises(ConnectionError):
+    response = submit.handler(request(BODY), context)
+
+    assert response["statusCode"] == 503
+    assert int(response["headers"]["Retry-After"]) >= 1
+    assert measured() == {}
+
+
+@pytest.mark.parametrize("adapter", ["accepted", "orders"])
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("a bug"), ClientError({"Error": {"Code": "AccessDenied"}}, "SendMessage")],
+    ids=["a bug", "a right is missing"],
+)
+def test_any_other_error_is_raised_for_the_alarm_to_see(
+    submit: ModuleType,
+    context: Any,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    adapter: str,
+    error: Exception,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(
+        getattr(submit, adapter), {"accepted": "remember", "orders": "send"}[adapter], fail
+    )
+
+    with pytest.raises(type(error)):
         submit.handler(request(BODY), context)
     assert measured() == {}
 
@@ -87,7 +183,7 @@ def test_the_log_names_the_order_but_never_holds_it(
     assert "marked" not in str(lines())
 
 
-def test_the_queue_gets_the_order_and_its_correlation_id_as_a_part_of_the_trace(
+def test_the_queue_gets_the_order_its_caller_and_its_correlation_id_as_a_part_of_the_trace(
     trace: Trace,
 ) -> None:
     sent = []
@@ -96,10 +192,12 @@ def test_the_queue_gets_the_order_and_its_correlation_id_as_a_part_of_the_trace(
         def send_message(self, **message: Any) -> None:
             sent.append(message)
 
-    OrderQueue(Sqs(), "https://queue").send(Order("order-1", "teapot", 2), "abc")  # type: ignore[arg-type]
+    queue = OrderQueue(Sqs(), "https://queue")  # type: ignore[arg-type]
+    queue.send(CALLER, Order("order-1", "teapot", 2), "abc")
 
     [message] = sent
     assert message["QueueUrl"] == "https://queue"
     assert json.loads(message["MessageBody"]) == json.loads(BODY)
-    assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "abc"
+    attributes = {n: a["StringValue"] for n, a in message["MessageAttributes"].items()}
+    assert attributes == {"caller": CALLER, "correlation_id": "abc"}
     assert trace == {"## service.adapters.order_queue.OrderQueue.send": {}}

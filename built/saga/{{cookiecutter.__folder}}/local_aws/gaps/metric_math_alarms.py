@@ -1,6 +1,6 @@
 """Gap: ministack refuses alarms on metric math.
 
-Closed: they deploy, and stay in the state INSUFFICIENT_DATA. tests/template/cloudwatch.py evaluates them.
+Closed: they deploy, and stay in the state INSUFFICIENT_DATA. Template tests calculate their states.
 """
 
 from collections.abc import Callable

@@ -13,5 +13,5 @@ def order_of(event: dict[str, Any]) -> Order:
     """
     logger.set_correlation_id(event["correlation_id"])
     order = Order(**event["order"])
-    logger.append_keys(order_id=order.order_id)
+    logger.append_keys(order_id=order.order_id, order_key=order.key)
     return order

@@ -22,6 +22,12 @@ def items(stack: Stack, table: str) -> list[dict[str, Any]]:
     ]
 
 
+def id_in(item: dict[str, Any]) -> str:
+    """The order's id in its key: what follows is for its caller, who is always the same here."""
+    order_id: str = item["order_key"].rpartition("-")[0]
+    return order_id
+
+
 def ends(stack: Stack, orders: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Whether all of each order was done, or nothing of it is left; anything between is an error.
 
@@ -29,9 +35,9 @@ def ends(stack: Stack, orders: Iterable[dict[str, Any]]) -> dict[str, str]:
     """
     steps: dict[str, dict[str, str]] = {}
     for record in items(stack, "StepsTable"):
-        steps.setdefault(record["order_id"], {})[record["step"]] = record["state"]
-    paid = {item["order_id"]: item for item in items(stack, "PaymentsTable")}
-    shipped = {item["order_id"]: item for item in items(stack, "ShipmentsTable")}
+        steps.setdefault(id_in(record), {})[record["step"]] = record["state"]
+    paid = {id_in(item): item for item in items(stack, "PaymentsTable")}
+    shipped = {id_in(item): item for item in items(stack, "ShipmentsTable")}
     found = {}
     for order in orders:
         order_id = order["order_id"]

@@ -1,5 +1,7 @@
 """The shipped template on the local AWS, once for all end-to-end tests."""
 
+import tests.isolated  # noqa: F401, I001 - before all that reads the environment
+
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar

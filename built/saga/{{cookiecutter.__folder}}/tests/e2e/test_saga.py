@@ -6,20 +6,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.stack import Stack
-from scripts.parked import resume
+from local_aws.stack import LocalAws, Stack
+from scripts.messages import standing
+from scripts.parked import Wanted, everyone, of_order, of_step, resume
 from scripts.signed_request import Answer, call
 from scripts.stacks import PROJECT
-from tests.e2e.agree import assert_all_agree, ends, items
+from tests.e2e.agree import assert_all_agree, ends, id_in, items
 
 Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"
 AT_FIRST = 10
+CALLER = "arn:aws:iam::123456789012:root"
 STATES = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text())["States"]
 STEPS = ["ReserveStock", "TakePayment", "ArrangeShipping"]
 COMPENSATIONS = ["CancelShipping", "RefundPayment", "ReleaseStock"]
@@ -46,20 +49,34 @@ class Orders:
         self.parked_queue = stack.outputs["ParkedQueueUrl"]
         self.sku = uuid.uuid4().hex
         self.sent: list[dict[str, Any]] = []
+        self.keys: dict[str, str] = {}
         stack.aws.client("dynamodb").put_item(
             TableName=stack.outputs["StockTable"],
             Item={"sku": {"S": self.sku}, "available": {"N": str(AT_FIRST)}},
         )
 
-    def post(self, order: dict[str, Any], **headers: str) -> Answer:
+    def post(self, order: dict[str, Any] | str, session: Any = None, **headers: str) -> Answer:
         aws = self.stack.aws
-        return call(
+        body = order if isinstance(order, str) else json.dumps(order)
+        answer = call(
             "POST",
             self.url,
-            json.dumps(order),
+            body,
             headers=headers,
-            session=aws.session,
+            session=session or aws.session,
             verify=aws.ca,
+        )
+        if answer.status == 202:
+            self.keys[answer.json["order_id"]] = answer.json["order_key"]
+        return answer
+
+    def give_back(self, quantity: int) -> None:
+        """What was ordered by others than `send`, which keeps the books."""
+        self.stack.aws.client("dynamodb").update_item(
+            TableName=self.stack.outputs["StockTable"],
+            Key={"sku": {"S": self.sku}},
+            UpdateExpression="SET available = available + :quantity",
+            ExpressionAttributeValues={":quantity": {"N": str(quantity)}},
         )
 
     def send(self, correlation: str = "test", **fields: Any) -> str:
@@ -82,7 +99,7 @@ class Orders:
 
     def execution(self, order_id: str) -> dict[str, Any]:
         machine = self.stack.outputs["OrderWorkflow"]
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{self.keys[order_id]}"
         found: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=arn)
         return found
 
@@ -109,8 +126,11 @@ class Orders:
         ).get("Messages", [])
         return [json.loads(message["Body"]) for message in messages]
 
-    def resume(self, order_id: str, *, by_hand: bool = False) -> bool:
-        return resume(self.sqs, self.stepfunctions, self.parked_queue, order_id, by_hand=by_hand)
+    def resume(self, which: str | Wanted, *, by_hand: bool = False) -> int:
+        wanted = of_order(self.keys[which]) if isinstance(which, str) else which
+        return resume(
+            self.sqs, self.stepfunctions, self.parked_queue, wanted, by_hand=by_hand, rate=1_000
+        )
 
 
 @pytest.fixture
@@ -163,7 +183,7 @@ def test_whoever_subscribes_hears_of_a_fulfilled_order(orders: Orders) -> None:
         lambda: orders.sqs.receive_message(QueueUrl=queue).get("Messages")
     )
     told = json.loads(json.loads(message["Body"])["Message"])
-    assert told == {"order_id": order_id, "status": "fulfilled"}
+    assert told == {"caller": CALLER, "order_id": order_id, "status": "fulfilled"}
 
 
 def test_the_correlation_id_of_the_caller_reaches_every_step(
@@ -210,13 +230,12 @@ ALMOST_ORDERS = st.fixed_dictionaries(
 
 
 def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(orders: Orders) -> None:
-    aws = orders.stack.aws
     accepted: list[str] = []
 
     @settings(max_examples=25, derandomize=True, deadline=None, database=None)
     @given(st.text() | ANYTHING.map(json.dumps) | ALMOST_ORDERS.map(json.dumps))
     def post(body: str) -> None:
-        answer = call("POST", orders.url, body, session=aws.session, verify=aws.ca)
+        answer = orders.post(body)
         if answer.status == 202:
             accepted.append(answer.json["order_id"])
             return
@@ -244,7 +263,98 @@ def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
 
     orders.send(order_id=order_id)
 
-    assert len([p for p in items(orders.stack, "PaymentsTable") if p["order_id"] == order_id]) == 1
+    assert len([p for p in items(orders.stack, "PaymentsTable") if id_in(p) == order_id]) == 1
+
+
+def test_the_same_order_is_counted_once_while_it_runs_and_after(orders: Orders) -> None:
+    """A caller that repeats it may repeat the correlation id as well."""
+    orders.fail("TakePayment", "error before", times=2)
+    correlation = uuid.uuid4().hex
+    order_id = orders.send(correlation)
+    [order] = orders.sent
+    orders.send(correlation, **order)
+    assert orders.end_of(order_id) == FULFILLED
+    orders.send(correlation, **order)
+
+    def counted() -> list[Any]:
+        events = orders.stack.aws.client("logs").filter_log_events(
+            logGroupName=f"/aws/lambda/{orders.stack.name}-StartOrder"
+        )["events"]
+        lines = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
+        return [
+            line["message"]
+            for line in lines
+            if line.get("correlation_id") == correlation and "accepted" in line["message"]
+        ]
+
+    orders.eventually(lambda: len(counted()) == 3)
+    assert counted().count("accepted an order") == 1
+
+
+def test_each_caller_has_order_ids_of_its_own(orders: Orders, aws: LocalAws) -> None:
+    first, second = (order_of(orders.sku, quantity) for quantity in (1, 2))
+    second["order_id"] = first["order_id"]
+    shop, other = (role_session(aws, orders.stack, role) for role in ("shop", "other"))
+
+    answers = [
+        orders.post(order, session)
+        for order, session in ((first, shop), (second, shop), (second, other))
+    ]
+
+    assert [answer.status for answer in answers] == [202, 409, 202]
+    keys = [answers[0].json["order_key"], answers[2].json["order_key"]]
+    for key in keys:
+        orders.keys[key] = key
+        assert orders.end_of(key) == FULFILLED
+    shipped = {
+        item["order_key"]: item["quantity"]
+        for item in items(orders.stack, "ShipmentsTable")
+        if id_in(item) == first["order_id"]
+    }
+    assert shipped == dict(zip(keys, ["1", "2"], strict=True))
+    orders.give_back(3)
+
+
+def order_of(sku: str, quantity: int) -> dict[str, Any]:
+    order_id = uuid.uuid4().hex
+    return {
+        "order_id": order_id,
+        "sku": sku,
+        "quantity": quantity,
+        "amount": 4_200,
+        "country": "DE",
+    }
+
+
+def role_session(aws: LocalAws, stack: Stack, role: str) -> boto3.session.Session:
+    """A session of a role that may send orders and do nothing else."""
+    iam = aws.client("iam")
+    anybody = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+    api = f"arn:aws:execute-api:{aws.region}:123456789012:{stack.outputs['ApiId']}"
+    may = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/v1/POST/orders"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    iam.put_role_policy(RoleName=role, PolicyName="orders", PolicyDocument=policy)
+    got = aws.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::123456789012:role/{role}", RoleSessionName="session"
+    )["Credentials"]
+    return boto3.session.Session(
+        got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"], region_name=aws.region
+    )
+
+
+def test_a_caller_of_what_is_throttled_is_told_to_try_again(orders: Orders) -> None:
+    function = f"{orders.stack.name}-StartOrder"
+    order = order_of(orders.sku, 1)
+    # The SDK tries twice by itself.
+    orders.stack.aws.fail("AWSStepFunctions.StartExecution", "throttle", 2, function=function)
+
+    answer = orders.post(order)
+
+    assert (answer.status, answer.content_type) == (503, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert orders.end_of(orders.send(**order)) == FULFILLED
 
 
 def test_another_order_under_a_used_id_is_refused(orders: Orders) -> None:
@@ -337,7 +447,7 @@ def test_a_compensation_that_always_fails_is_parked_and_goes_on_when_resumed(
     order_id = orders.send(**UNDELIVERABLE)
     [case] = orders.eventually(orders.parked)
     assert orders.execution(order_id)["status"] == "RUNNING"
-    assert case["order"] == orders.sent[0]
+    assert case["order"] == {"caller": CALLER, **orders.sent[0]}
     assert (case["step"], case["error"]) == (step, "Runtime.ExitError")
     assert case["execution"] == orders.execution(order_id)["executionArn"]
 
@@ -374,6 +484,39 @@ def test_a_step_that_was_done_by_hand_is_not_tried_again(orders: Orders) -> None
     assert not orders.resume(order_id)
 
 
+def test_two_operators_at_once_let_all_parked_orders_go_on_each_once(orders: Orders) -> None:
+    """As after some minutes in which a provider took no call: all that was cancelled is parked."""
+    count = 6
+    orders.fail("RefundPayment", "crash before", times=count * attempts_of("RefundPayment"))
+    ids = [orders.send(**UNDELIVERABLE) for _ in range(count)]
+    orders.eventually(lambda: standing(orders.sqs, orders.parked_queue) == count)
+
+    with ThreadPoolExecutor(2) as operators:
+        resumed = list(operators.map(orders.resume, [everyone, everyone]))
+
+    assert sum(resumed) == count
+    for order_id in ids:
+        assert orders.end_of(order_id) == cancelled("UndeliverableError")
+        assert orders.path_of(order_id).count("RefundPayment") == 2
+
+
+def test_the_orders_of_one_step_go_on_and_the_others_wait(orders: Orders) -> None:
+    orders.fail("RefundPayment", "crash before", times=attempts_of("RefundPayment"))
+    refund = orders.send(**DECLINED)
+    orders.eventually(orders.parked)
+    orders.fail("ReleaseStock", "crash before", times=attempts_of("ReleaseStock"))
+    release = orders.send(**OUT_OF_STOCK)
+    orders.eventually(lambda: standing(orders.sqs, orders.parked_queue) == 2)
+
+    assert orders.resume(of_step("ReleaseStock")) == 1
+
+    assert orders.end_of(release) == cancelled("OutOfStockError")
+    [case] = orders.parked()
+    assert case["step"] == "RefundPayment"
+    assert orders.resume(refund)
+    assert orders.end_of(refund) == cancelled("PaymentDeclinedError")
+
+
 def test_what_is_paid_and_shipped_is_not_undone_because_nobody_could_be_told(
     orders: Orders,
 ) -> None:
@@ -399,7 +542,7 @@ def test_a_step_that_lands_after_its_compensation_takes_no_effect(orders: Orders
     order_id = orders.send(**DECLINED)
     assert orders.end_of(order_id) == cancelled("PaymentDeclinedError")
     [order] = orders.sent
-    late = {"order": order | {"amount": 1}, "correlation_id": "late"}
+    late = {"order": {"caller": CALLER, **order, "amount": 1}, "correlation_id": "late"}
 
     for step in STEPS[:2]:
         answer = orders.stack.aws.client("lambda").invoke(
@@ -421,3 +564,30 @@ def test_many_orders_at_once_share_what_there_is(orders: Orders) -> None:
     assert found.count(FULFILLED) <= AT_FIRST
     assert FULFILLED in found
     assert {status for status, _ in found} == {"SUCCEEDED"}
+
+
+def test_a_popular_sku_breaks_no_order_though_its_transactions_conflict(orders: Orders) -> None:
+    """Stock is one item per sku; DynamoDB refuses a write to it while another is under way."""
+    orders.fail("ReserveStock", "conflict", times=60)
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: orders.send(), range(2 * AT_FIRST)))
+
+    found = [orders.end_of(order_id) for order_id in ids]
+
+    assert found.count(FULFILLED) == AT_FIRST
+    assert found.count(cancelled("OutOfStockError")) == AT_FIRST
+    assert not orders.parked()
+    assert orders.stack.aws.end_faults()["conflict"] == 60
+    for order_id in ids:
+        assert orders.path_of(order_id)[0] == "ReserveStock"
+
+
+def test_a_popular_sku_that_comes_back_breaks_no_order_either(orders: Orders) -> None:
+    orders.fail("ReleaseStock", "conflict", times=40)
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: orders.send(**UNDELIVERABLE), range(AT_FIRST)))
+
+    assert [orders.end_of(order_id) for order_id in ids] == [
+        cancelled("UndeliverableError")
+    ] * AT_FIRST
+    orders.stack.aws.end_faults()

@@ -1,13 +1,18 @@
 """deploy/role.yaml: the pipeline can deploy this stack, and nothing else."""
 
+import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore import xform_name
 
 from scripts.shipped import (
     ENVIRONMENTS,
+    apis,
     as_list,
     functions,
     parameters,
@@ -25,6 +30,15 @@ ISSUER = "token.actions.githubusercontent.com"
 STACK = (
     settings_of("dev")["global"]["parameters"]["stack_name"].removesuffix("dev") + "${Environment}"
 )
+MAPPING = (
+    "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping"
+    " lambda:UpdateEventSourceMapping"
+)
+# A rule of EventBridge, on a pattern or a schedule, and the permission to call the function.
+RULE = (
+    "events:DeleteRule events:PutRule events:PutTargets events:RemoveTargets"
+    " lambda:AddPermission lambda:RemovePermission"
+)
 # The actions that making, changing and removing a resource takes, by its type.
 MAKING = {
     "AWS::CloudWatch::Alarm": "cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm",
@@ -34,6 +48,8 @@ MAKING = {
     "AWS::IAM::Policy": "iam:DeleteRolePolicy iam:PutRolePolicy",
     "AWS::IAM::Role": "iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:PassRole"
     " iam:PutRolePolicy iam:UpdateAssumeRolePolicy",
+    "AWS::Lambda::EventSourceMapping": "lambda:CreateEventSourceMapping"
+    " lambda:DeleteEventSourceMapping lambda:UpdateEventSourceMapping",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy",
     "AWS::SNS::Subscription": "sns:Subscribe sns:Unsubscribe",
     "AWS::SNS::Topic": "sns:CreateTopic sns:DeleteTopic sns:SetTopicAttributes",
@@ -49,10 +65,21 @@ MAKING = {
     " codedeploy:CreateApplication codedeploy:DeleteApplication codedeploy:CreateDeployment"
     " codedeploy:CreateDeploymentGroup codedeploy:DeleteDeploymentGroup"
     " codedeploy:StopDeployment codedeploy:UpdateDeploymentGroup",
+    # What SAM makes of an event: a mapping, or a permission and what calls the function.
+    # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html
     "event Api": "lambda:AddPermission lambda:RemovePermission",
-    "event SQS": "lambda:CreateEventSourceMapping lambda:DeleteEventSourceMapping"
-    " lambda:UpdateEventSourceMapping",
+    "event DynamoDB": MAPPING,
+    "event EventBridgeRule": RULE,
+    "event Kinesis": MAPPING,
+    "event S3": "lambda:AddPermission lambda:RemovePermission s3:PutBucketNotification",
+    "event SNS": "lambda:AddPermission lambda:RemovePermission sns:Subscribe sns:Unsubscribe",
+    "event SQS": MAPPING,
+    "event Schedule": RULE,
+    "event ScheduleV2": "iam:PassRole scheduler:CreateSchedule scheduler:DeleteSchedule"
+    " scheduler:UpdateSchedule",
     "AWS::Serverless::StateMachine": "states:CreateStateMachine states:DeleteStateMachine"
+    " states:PublishStateMachineVersion states:DeleteStateMachineVersion"
+    " states:CreateStateMachineAlias states:UpdateStateMachineAlias states:DeleteStateMachineAlias"
     " states:UpdateStateMachine states:TagResource states:UntagResource iam:PassRole",
 }
 # Resources that bear no name of this project, since AWS makes up their ids or lists them all, as
@@ -68,12 +95,17 @@ NOT_BY_NAME = {
     r".*:alarm:\*": "cloudwatch:DescribeAlarms",
     r".*:changeSet/samcli-deploy\*/\*": "cloudformation:TagResource",
     r".*:deploymentconfig:CodeDeployDefault\.\*": "codedeploy:GetDeploymentConfig",
-    r".*:event-source-mapping:\*": "lambda:GetEventSourceMapping"
-    " lambda:ListTags lambda:TagResource lambda:UntagResource",
     r".*:execute-api:.*:\*/\w+/[A-Z]+/.+": "execute-api:Invoke",
     r".*:transform/(LanguageExtensions|Serverless-2016-10-31)": "cloudformation:CreateChangeSet",
-    r".*::/(restapis|tags)(/.*)?": "apigateway:DELETE apigateway:GET apigateway:PATCH"
-    " apigateway:POST apigateway:PUT",
+    r".*::/tags/\*": "apigateway:DELETE apigateway:GET",
+}
+# The tags of the stack, and the condition keys by which they narrow a statement to it. Which
+# actions take which key: docs.aws.amazon.com/service-authorization/latest/reference.
+TAGS = {"project": STACK.removesuffix("-${Environment}"), "environment": {"Ref": "Environment"}}
+BY_TAGS = {
+    "StringEquals": ("aws:ResourceTag", "aws:RequestTag"),
+    # Where AWS may make something first and tag it then; never for what is there.
+    "StringEqualsIfExists": ("aws:RequestTag",),
 }
 # Services whose actions on data a role of the stack may one day need: the boundary leaves room.
 OF_DATA = {"dynamodb", "events", "firehose", "kinesis", "s3", "sns", "sqs"}
@@ -95,6 +127,16 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
     return {action for statement in statements for action in as_list(statement["Action"])}
 
 
+def is_about_the_stacks_tags(grant: dict[str, Any]) -> bool:
+    """Whether a statement holds only for what bears the tags of this project and environment."""
+    return any(
+        grant.get("Condition", {}).get(operator, {})
+        == {f"{key}/{tag}": value for tag, value in TAGS.items()}
+        for operator, keys in BY_TAGS.items()
+        for key in keys
+    )
+
+
 EVERY_GRANT = [grant for name in RESOURCES for grant in grants_of(name)]
 
 
@@ -112,8 +154,32 @@ def test_everything_allowed_is_about_this_project(grant: dict[str, Any]) -> None
         assert (
             named
             or STACK in str(grant.get("Condition"))
+            or is_about_the_stacks_tags(grant)
             or actions([grant]) <= set(" ".join(excused).split())
         )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_stack_bears_the_tags_that_narrow_the_roles(environment: str) -> None:
+    """CloudFormation gives a stack's tags to its resources, and samconfig.toml the stack."""
+    settings = settings_of(environment)["deploy"]["parameters"]
+    tags = dict(tag.split("=", 1) for tag in settings["tags"])
+
+    assert tags["project"] == TAGS["project"]
+    assert tags["environment"] == environment
+
+
+def test_no_api_is_changed_that_bears_other_tags() -> None:
+    changing = [
+        grant
+        for grant in grants_of("CloudFormationRole")
+        if {"apigateway:DELETE", "apigateway:PATCH", "apigateway:PUT"} & actions([grant])
+        if "/tags/" not in str(grant["Resource"])
+    ]
+
+    for grant in changing:
+        assert is_about_the_stacks_tags(grant)
+        assert "StringEqualsIfExists" not in grant["Condition"]
 
 
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:
@@ -134,8 +200,17 @@ def test_only_main_of_this_repository_signs_in(role: str, suffix: str) -> None:
     assert claims[f"{ISSUER}:sub"] == {
         "Fn::Sub": "repo:${GitHubSubject}:environment:${Environment}" + suffix
     }
-    assert re.fullmatch(r"[\w-]+/[\w.-]+", claims[f"{ISSUER}:repository"])
+    assert claims[f"{ISSUER}:repository"] == {"Ref": "GitHubRepository"}
     assert claims[f"{ISSUER}:ref"] == "refs/heads/main"
+
+
+@pytest.mark.parametrize("parameter", ["GitHubSubject", "GitHubRepository"])
+@pytest.mark.parametrize("name", ["*", "owner/*", "owner/na?e", "owner", "owner/name:ref", "o/n/m"])
+def test_what_names_the_repository_names_one(parameter: str, name: str) -> None:
+    pattern = template(ROLE_FILE)["Parameters"][parameter]["AllowedPattern"]
+
+    assert re.fullmatch(pattern, "Owner-1/na.me")
+    assert not re.fullmatch(pattern, name)
 
 
 def test_who_plans_cannot_apply_and_who_applies_cannot_plan() -> None:
@@ -231,8 +306,68 @@ def kinds_in_the_stack() -> set[str]:
 
 @pytest.mark.parametrize("kind", sorted(kinds_in_the_stack()))
 def test_the_pipeline_may_make_change_and_remove_what_the_stack_has(kind: str) -> None:
-    assert kind in MAKING, f"{ROLE_FILE} has to allow it, and MAKING above to say what that takes"
-    assert set(MAKING[kind].split()) <= actions(grants_of("CloudFormationRole"))
+    needed = set(MAKING.get(kind, "").split())
+    assert needed, f"say in MAKING above which actions it takes to make, change and remove: {kind}"
+
+    lacking = sorted(needed - actions(grants_of("CloudFormationRole")))
+    assert lacking == [], f"CloudFormationRole in {ROLE_FILE} has to allow them, for: {kind}"
+
+
+def granted(role: str, action: str) -> list[str]:
+    """What an action is granted on; that which Fn::Sub makes up is left in it."""
+    return [
+        resource["Fn::Sub"]
+        for grant in grants_of(role)
+        if action in as_list(grant["Action"])
+        for resource in as_list(grant["Resource"])
+    ]
+
+
+def test_each_route_that_smoke_tests_may_call_is_one_of_the_stack() -> None:
+    stages = {name: api["StageName"] for name, api in apis().items()}
+    events = [e for f in functions().values() for e in f.get("Events", {}).values()]
+    calls = [event["Properties"] for event in events if event["Type"] == "Api"]
+    routes = [
+        f"{stages[call['RestApiId']['Ref']]}/{call['Method'].upper()}{call['Path']}"
+        for call in calls
+    ]
+
+    for arn in granted("PlanRole", "execute-api:Invoke"):
+        pattern = arn.partition(":*/")[2]
+        assert [route for route in routes if fnmatchcase(route, pattern)], pattern
+
+
+def test_what_smoke_tests_may_watch_is_in_the_stack() -> None:
+    groups = resources("AWS::Logs::LogGroup").values()
+    machines = resources("AWS::Serverless::StateMachine").values()
+    names = [f"log-group:{group['Properties']['LogGroupName']['Fn::Sub']}:*" for group in groups]
+    names += [f"execution:{machine['Properties']['Name']['Fn::Sub']}:*" for machine in machines]
+    there = {name.replace("${AWS::StackName}", STACK) for name in names}
+
+    for action in ("logs:FilterLogEvents", "states:DescribeExecution"):
+        for arn in granted("PlanRole", action):
+            assert arn.partition("${AWS::AccountId}:")[2] in there
+
+
+def test_smoke_tests_may_do_what_they_do_and_no_more() -> None:
+    trees = [ast.parse(path.read_text("utf-8")) for path in (PROJECT / "tests/smoke").glob("*.py")]
+    calls = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    called = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    session = botocore.session.get_session()
+    done = {
+        f"{service.replace('stepfunctions', 'states')}:{operation}"
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "client"
+        for service in [ast.literal_eval(call.args[0])]
+        for model in [session.get_service_model(service)]
+        for operation in model.operation_names
+        # IAM is not asked about calls without a signature, such as those of a user of Cognito's.
+        if xform_name(operation) in called and model.operation_model(operation).auth_type != "none"
+    }
+
+    # What planning takes, and calls of the API, which no client of an AWS service makes.
+    others = ("cloudformation:", "execute-api:", "iam:", "s3:")
+    assert done == {a for a in actions(grants_of("PlanRole")) if not a.startswith(others)}
 
 
 def test_nobody_else_gets_at_what_is_deployed() -> None:

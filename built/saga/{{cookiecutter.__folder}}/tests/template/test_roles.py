@@ -8,12 +8,17 @@ from scripts.shipped import (
     as_list,
     calls_of,
     functions,
+    grants_to,
+    lasting_statements_of,
     log_group_of,
     named,
     resources,
+    retiring_rights,
+    short_name,
     statements,
     statements_of,
     template,
+    the_one,
 )
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
@@ -57,11 +62,17 @@ def polled_by(function: dict[str, Any]) -> set[str]:
     }
 
 
+def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a function's role, less what is retiring."""
+    [role] = named(function["Role"])
+    return lasting_statements_of(role)
+
+
 def reached(function: dict[str, Any], actions: set[str]) -> set[str]:
     """Logical ids of what a function's role may do some of these actions with."""
     return {
         name
-        for statement in statements(function)
+        for statement in lasting(function)
         if actions & set(as_list(statement["Action"]))
         for name in named(statement["Resource"])
     }
@@ -86,7 +97,7 @@ def trusted_by(role: str) -> set[str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
-    granted = {action for s in statements(function) for action in as_list(s["Action"])}
+    granted = {action for s in lasting(function) for action in as_list(s["Action"])}
 
     assert granted == calls_of(function) | polled_by(function) | LOGGING | TRACING
 
@@ -104,9 +115,30 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
     assert reached(function, polled_by(function)) == named(polled)
 
 
+@pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])
+def test_what_is_retiring_is_still_granted_and_says_why(name: str) -> None:
+    """A right is taken away in two releases: docs/operations.md, "Taking a right away"."""
+    owner = template()["Resources"][name]
+    roles = [name] if name in ROLES else [role["Ref"] for role in owner["Properties"]["Roles"]]
+    granted = {
+        right
+        for role in roles
+        for statement in grants_to(role, template()["Resources"])[name]
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        for right in (action, f"{action} on {short_name(resource)}")
+    }
+
+    assert retiring_rights(owner).keys() <= granted
+    assert all(retiring_rights(owner).values())
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function_may_write_to_its_own_log_group(function: dict[str, Any]) -> None:
-    [logging] = (s for s in statements(function) if LOGGING & set(as_list(s["Action"])))
+    logging = the_one(
+        (s for s in statements(function) if LOGGING & set(as_list(s["Action"]))),
+        "a statement that allows writing logs: add the function under Fn::ForEach::Functions",
+    )
     group = resources("AWS::Logs::LogGroup")[log_group_of(function)]["Properties"]
 
     assert logging["Resource"]["Fn::Sub"].endswith(
@@ -120,7 +152,7 @@ def test_every_function_has_a_role_of_its_own(name: str) -> None:
     roles = [other["Role"] for other in functions().values()]
 
     assert roles.count(role) == 1
-    [of_role] = named(role)
+    of_role = the_one(named(role), f"Role: !GetAtt …Role.Arn of {name}")
     assert trusted_by(of_role) == {"lambda.amazonaws.com"}
 
 
@@ -183,12 +215,15 @@ def test_what_others_may_do_here_is_for_services_acting_for_this_account() -> No
 )
 def test_what_has_a_policy_of_its_own_is_reached_over_tls_only(kind: str, name: str) -> None:
     policy, names = OWN_POLICIES[kind]
-    [tls_only] = (
-        statement
-        for found in resources(policy).values()
-        if {"Ref": name} in as_list(found["Properties"][names])
-        for statement in who_may(found)
-        if statement["Effect"] == "Deny"
+    tls_only = the_one(
+        (
+            statement
+            for found in resources(policy).values()
+            if {"Ref": name} in as_list(found["Properties"][names])
+            for statement in who_may(found)
+            if statement["Effect"] == "Deny"
+        ),
+        f"an {policy} of {name} that denies what is not sent over TLS",
     )
 
     assert tls_only["Principal"] == "*"

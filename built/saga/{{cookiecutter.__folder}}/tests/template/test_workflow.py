@@ -1,13 +1,26 @@
 """The workflow's definition: every state is reached, and every effect has a way back."""
 
+import json
 import re
 from typing import Any
 
+import botocore.session
 import pytest
 
 from scripts.draw import definition, redrawn
-from scripts.shipped import as_list, functions, named, resources, statements_of, template
+from scripts.shipped import (
+    as_list,
+    functions,
+    lasting_statements_of,
+    named,
+    resolve,
+    resources,
+)
 from scripts.stacks import PROJECT
+from service.adapters.aws import LONGEST_CALL_SECONDS
+from service.adapters.transactions import CONFLICT_SECONDS
+from tests.template.cloudwatch import Metrics
+from tests.template.invocations import count, invoke, invoke_with
 
 WORKFLOW = definition()
 STATES: dict[str, dict[str, Any]] = WORKFLOW["States"]
@@ -18,18 +31,36 @@ PARKING = {name: s for name, s in TASKS.items() if s["Resource"].endswith(".wait
 STEPS = {name: state for name, state in TASKS.items() if name not in PARKING}
 TOGETHER = [("ReserveStock", "ReleaseStock"), ("TakePayment", "RefundPayment")]
 TOGETHER += [("ArrangeShipping", "CancelShipping")]
-TRANSIENT = {
+# Of Lambda's Invoke, in botocore's model: what is over in a while.
+INVOKE: Any = botocore.session.get_session().get_service_model("lambda").operation_model("Invoke")
+OF_INVOKE = {f"Lambda.{error.name}": error for error in INVOKE.error_shapes}
+INVOKE_TRANSIENT = {
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ServiceException",
+    "Lambda.SnapStartNotReadyException",
+    "Lambda.SnapStartTimeoutException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.TooManyRequestsException",
+}
+# docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+OF_STEP_FUNCTIONS = {
     "Lambda.AWSLambdaException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.SdkClientException",
     "Lambda.ServiceException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    "States.Timeout",
-    "TryAgainError",
 }
+# What Lambda calls a function that died or took too long, and what Step Functions calls no answer:
+# docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+NO_ANSWER = {"Runtime.ExitError", "Sandbox.Timedout", "States.Timeout"}
+TRANSIENT = INVOKE_TRANSIENT | OF_STEP_FUNCTIONS | NO_ANSWER | {"TryAgainError"}
 DAY = 86_400
 
 
@@ -89,10 +120,83 @@ def test_only_what_may_pass_is_tried_again(name: str) -> None:
     assert set(retry["ErrorEquals"]) == TRANSIENT
 
 
+def test_every_error_of_lambda_that_says_so_is_tried_again() -> None:
+    """What its documentation calls throttled, or asks to wait for."""
+    says_so = re.compile(r"throttled|try (again|the request again)|when the function state becomes")
+    to_retry = {
+        name for name, error in OF_INVOKE.items() if says_so.search(error.documentation.lower())
+    }
+
+    assert "Lambda.EC2ThrottledException" in to_retry
+    assert to_retry <= TRANSIENT
+
+
+def test_what_is_wrong_with_a_function_or_its_caller_is_not_tried_again() -> None:
+    sender = {
+        name for name, error in OF_INVOKE.items() if error.metadata["error"].get("senderFault")
+    }
+    may_be_retried = {
+        "Lambda.CodeArtifactUserPendingException",  # Until the function is active.
+        "Lambda.ResourceConflictException",  # Until a change of the function is through.
+        "Lambda.SnapStartNotReadyException",
+        "Lambda.SnapStartTimeoutException",
+        "Lambda.TooManyRequestsException",
+    }
+
+    assert sender & TRANSIENT == may_be_retried
+    assert not [name for name in TRANSIENT if re.search("Invalid|KMS|NotFound|Denied", name)]
+    assert not TRANSIENT & {"States.ALL", "States.TaskFailed"}
+    assert OF_INVOKE.keys() >= INVOKE_TRANSIENT
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_a_step_runs_the_live_version_of_the_function_of_its_name(name: str) -> None:
     assert STEPS[name]["Arguments"]["FunctionName"] == f"${{ "{{" }}{name}}}"
-    assert MACHINE["DefinitionSubstitutions"][name] == {"Fn::Sub": f"${{ "{{" }}{name}Function.Arn}}:live"}
+    assert MACHINE["DefinitionSubstitutions"][name] == {"Ref": f"{name}Function.Alias"}
+
+
+def test_a_definition_takes_effect_after_all_that_it_calls() -> None:
+    """CloudFormation waits for what is referred to, and not for a name put together as text."""
+    called = {
+        name: value
+        for name, value in MACHINE["DefinitionSubstitutions"].items()
+        if name != "Partition"
+    }
+
+    for value in called.values():
+        assert value.keys() == {"Ref"}
+        assert named(value)
+
+
+def test_orders_start_on_the_version_that_the_alias_points_to() -> None:
+    starting = functions()["StartOrderFunction"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
+
+    assert MACHINE["AutoPublishAlias"] == "live"
+    assert starting == {"Ref": "OrderWorkflowAliaslive"}
+
+
+def test_a_new_definition_takes_over_step_by_step_and_failed_orders_take_it_back() -> None:
+    """Step Functions wants a share and an interval, but where all moves at once."""
+    preference = MACHINE["DeploymentPreference"]
+    [alarm] = named(preference["Alarms"])
+
+    assert resolve(preference["Type"], "prod") == "LINEAR"
+    assert resolve(preference["Percentage"], "prod") == 10
+    assert resolve(preference["Interval"], "prod") == 1
+    assert resolve(preference["Type"], "dev") == "ALL_AT_ONCE"
+    assert resolve(preference["Percentage"], "dev") is None
+    assert (
+        resources("AWS::CloudWatch::Alarm")[alarm]["Properties"]["MetricName"] == "ExecutionsFailed"
+    )
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_function_has_time_for_its_writes_and_their_conflicts(name: str) -> None:
+    """All conflicts of one write, and then a call that takes as long as one may."""
+    writes = {"NotifyCustomer": 1} | {undo: 2 for _, undo in TOGETHER}
+    longest = writes.get(name, 1) * LONGEST_CALL_SECONDS + CONFLICT_SECONDS
+
+    assert functions()[f"{name}Function"]["Timeout"] >= longest
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -138,12 +242,46 @@ def test_a_refusal_ends_well_and_a_breakage_as_a_failure() -> None:
     assert STATES[STATES["WhyUndone"]["Default"]]["Type"] == "Fail"
 
 
-def test_what_refuses_orders_may_raise_some_errors_before_an_alarm_goes_off() -> None:
-    """Lambda counts a refusal as an error."""
-    rows = template()["Mappings"]["AlarmAt"]
+# What each step refuses: the order that it is given, or what DynamoDB answers.
+REFUSED = {"TakePayment": {"amount": 10**8}, "ArrangeShipping": {"country": "AQ"}}
 
-    lenient = {name for name, row in rows.items() if "ErrorsPerMinute" in row}
-    assert lenient == {step for step, _ in TOGETHER}
+
+@pytest.mark.parametrize("per_minute", [1, 6_000])
+@pytest.mark.parametrize("step", REFUSED)
+def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> None:
+    """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
+    name = f"{step}Function"
+    function = resolve(functions()[name]["FunctionName"], "prod")
+    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text())
+    event["order"] |= REFUSED[step]
+    refused = invoke_with(name, json.dumps(event), "prod", "2", fails=False)
+    metrics = Metrics()
+    for minute in range(5):
+        count(metrics, function, "2", refused, minute * 60, per_minute)
+
+    assert refused.error.partition(":")[0].endswith(("DeclinedError", "UndeliverableError"))
+    assert _in_alarm(metrics, 300) == set()
+
+
+@pytest.mark.parametrize("step", REFUSED)
+def test_a_failure_among_many_refusals_is_seen(step: str) -> None:
+    name = f"{step}Function"
+    function = resolve(functions()[name]["FunctionName"], "prod")
+    metrics = Metrics()
+    count(metrics, function, "2", invoke(name, "prod", "2", fails=True), 0, 10)
+    count(metrics, function, "2", invoke(name, "prod", "2", fails=False), 0, 90)
+
+    assert len(_in_alarm(metrics, 300)) == 1
+
+
+def _in_alarm(metrics: Metrics, now: int) -> set[str]:
+    alarms = resources("AWS::CloudWatch::Alarm")
+    states = {n: metrics.state(alarm["Properties"], "prod", now) for n, alarm in alarms.items()}
+    return {name for name, state in states.items() if state == "ALARM"}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
 @pytest.mark.parametrize("name", ["NotifyCustomer", *(undo for _, undo in TOGETHER)])
@@ -203,7 +341,7 @@ def test_the_workflow_may_do_what_its_states_do_and_no_more() -> None:
     [role] = named(MACHINE["Role"])
     may = {
         action: statement["Resource"]
-        for statement in statements_of(role)
+        for statement in lasting_statements_of(role)
         for action in as_list(statement["Action"])
         if not action.startswith(("logs:", "xray:"))
     }
@@ -212,7 +350,7 @@ def test_the_workflow_may_do_what_its_states_do_and_no_more() -> None:
     assert sorted(r["Fn::Sub"] for r in may["lambda:InvokeFunction"]) == sorted(
         f"${{ "{{" }}{name}Function.Arn}}:live" for name in STEPS
     )
-    assert may["sqs:SendMessage"] == {"Fn::GetAtt": "ParkedQueue.Arn"}
+    assert may["sqs:SendMessage"] == [{"Fn::GetAtt": "ParkedQueue.Arn"}]
 
 
 def test_executions_are_logged_without_their_data_and_traced() -> None:
@@ -236,17 +374,37 @@ def test_executions_are_logged_without_their_data_and_traced() -> None:
     ],
 )
 def test_the_first_order_that_needs_somebody_raises_an_alarm(namespace: str, metric: str) -> None:
-    [alarm] = (
-        alarm["Properties"]
-        for alarm in resources("AWS::CloudWatch::Alarm").values()
-        if (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
-        == (namespace, metric)
-    )
-    [dimension] = alarm["Dimensions"]
+    metrics = Metrics()
+    metrics.put(namespace, metric, _dimensions(namespace), 0, 1)
 
-    assert named(dimension["Value"]) <= {*MACHINES, "ParkedQueue"}
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
-    assert alarm["EvaluationPeriods"] == 1
+    assert len(_in_alarm(metrics, 60)) == 1
+
+
+def _dimensions(namespace: str) -> dict[str, str]:
+    [machine] = MACHINES
+    if namespace == "AWS/States":
+        return {"StateMachineArn": resolve({"Ref": machine}, "prod")}
+    return {"QueueName": resolve({"Fn::GetAtt": "ParkedQueue.QueueName"}, "prod")}
+
+
+def test_orders_that_step_functions_slows_down_raise_an_alarm() -> None:
+    metrics = Metrics()
+    for minute in range(3):
+        metrics.put("AWS/States", "ExecutionThrottled", _dimensions("AWS/States"), minute * 60, 1)
+
+    assert len(_in_alarm(metrics, 180)) == 1
+
+
+def test_a_second_alarm_tells_of_cases_that_stand_parked_for_days() -> None:
+    told = []
+    for days in (2, 6):
+        metrics = Metrics()
+        for hour in range(days * 24):
+            visible = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+            metrics.put(*visible, _dimensions("AWS/SQS"), hour * 3_600, 1)
+        told.append(len(_in_alarm(metrics, days * DAY)))
+
+    assert told == [0, 1]
 
 
 def test_parked_cases_are_encrypted_and_reached_over_tls_only() -> None:

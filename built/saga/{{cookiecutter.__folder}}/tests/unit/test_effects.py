@@ -12,7 +12,7 @@ from service.adapters.stock import Stock
 from service.domain.orders import Order, OutOfStockError
 from tests.unit.conftest import Trace
 
-ORDER = Order("order-1", "teapot", 2, 4_200, "DE")
+ORDER = Order("shop", "order-1", "teapot", 2, 4_200, "DE")
 NOW = 1_000
 
 
@@ -38,8 +38,8 @@ def update_of(call: Callable[[Any], object], step: str) -> dict[str, Any]:
     """The one update that a call hands over, and whether it is for the right step."""
     steps = Steps()
     call(steps)
-    [(order_id, of_step, [write], *_, now)] = steps.asked
-    assert (order_id, of_step, now) == ("order-1", step, NOW)
+    [(key, of_step, [write], *_, now)] = steps.asked
+    assert (key, of_step, now) == (ORDER.key, step, NOW)
     update: dict[str, Any] = write["Update"]
     return update
 
@@ -110,7 +110,7 @@ def test_payments_and_shipments_are_set_down_under_their_order(
 ) -> None:
     update = update_of(call, step)
 
-    assert (update["TableName"], update["Key"]) == ("t", {"order_id": {"S": "order-1"}})
+    assert (update["TableName"], update["Key"]) == ("t", {"order_key": {"S": ORDER.key}})
     found = {
         name.removeprefix(":"): next(iter(value.values()))
         for name, value in update["ExpressionAttributeValues"].items()

@@ -6,20 +6,21 @@ from pathlib import Path
 import pytest
 
 from service.domain.orders import Order, parse_order
-from service.http import correlation_id
+from service.http import caller_of, correlation_id
 from service.workflow import order_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 EVENTS = PROJECT / "events"
 HANDLERS = sorted((PROJECT / "src/service/handlers").glob("[a-z]*.py"))
 STEPS = [path.stem for path in HANDLERS if "service.workflow" in path.read_text()]
-ORDER = Order("order-1", "teapot", 2, 4_200, "DE")
+CALLER = "arn:aws:sts::123456789012:assumed-role/shop"
+ORDER = Order(CALLER, "order-1", "teapot", 2, 4_200, "DE")
 
 
 def test_the_request_holds_an_order() -> None:
     event = json.loads((EVENTS / "start_order.json").read_text())
 
-    assert parse_order(event["body"]) == ORDER
+    assert parse_order(caller_of(event), event["body"]) == ORDER
     assert correlation_id(event) == "sample"
 
 

@@ -7,10 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.adapters.notifications import Notifications
-from service.adapters.transient import TryAgainError
+from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
 
-ORDER = Order("order-1", "teapot", 2, 4_200, "DE")
+ORDER = Order("shop", "order-1", "teapot", 2, 4_200, "DE")
 
 
 class Sns:
@@ -33,7 +33,11 @@ def test_the_message_names_the_order_and_nothing_about_the_customer() -> None:
 
     [message] = sns.sent
     assert message["TopicArn"] == "topic"
-    assert json.loads(message["Message"]) == {"order_id": "order-1", "status": "fulfilled"}
+    assert json.loads(message["Message"]) == {
+        "caller": "shop",
+        "order_id": "order-1",
+        "status": "fulfilled",
+    }
     assert message["MessageAttributes"]["correlation_id"]["StringValue"] == "abc"
 
 

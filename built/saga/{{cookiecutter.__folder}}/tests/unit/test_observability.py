@@ -1,6 +1,7 @@
 """Every invocation leaves one closing line and a segment, and errors reach Lambda."""
 
 import ast
+import json
 import subprocess
 import sys
 import time
@@ -9,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from service.observability import MetricUnit, correlation_id_or, logger, metrics, observed
+from service.observability import (
+    MetricUnit,
+    correlation_id_or,
+    logger,
+    metrics,
+    observed,
+    version_metrics,
+)
 from tests.unit.conftest import Lines, Measured, Trace
 
 SOURCES = Path(__file__).resolve().parents[2] / "src" / "service"
@@ -83,6 +91,33 @@ def test_what_an_invocation_measured_is_written_once_even_if_it_fails(
     handler({}, context)
 
     assert measured() == {"Things": 2}
+
+
+def test_what_alarms_need_is_counted_by_function_and_by_version_when_the_invocation_began(
+    context: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Lambda counts its own metrics, so that the two can be set off against each other."""
+    began = time.time() * 1000
+
+    @observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        time.sleep(0.02)
+        version_metrics.add_metric("Failures", MetricUnit.Count, 1)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        handler({}, context)
+    ended = time.time() * 1000
+
+    [document] = map(json.loads, capsys.readouterr().out.splitlines())
+    [directive] = document["_aws"]["CloudWatchMetrics"]
+    by_function, by_version = map(set, directive["Dimensions"])
+    assert by_function == {"FunctionName"}
+    assert by_version == {"FunctionName", "ExecutedVersion"}
+    assert document["FunctionName"] == context.function_name
+    assert document["ExecutedVersion"] == context.function_version
+    assert document["Failures"] == [1]
+    assert began - 1 <= document["_aws"]["Timestamp"] <= ended - 20
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is an order, what is none, and what is refused on its way."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ GOOD = {"order_id": "a", "sku": "b", "quantity": 1, "amount": 1, "country": "DE"
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 orders = st.builds(
     Order,
+    st.text(),
     ids,
     ids,
     st.integers(1, 1_000),
@@ -32,7 +34,23 @@ orders = st.builds(
 
 @given(orders)
 def test_an_order_survives_the_way_through_the_workflow(order: Order) -> None:
-    assert parse_order(json.dumps(order.to_dict())) == order
+    fields = order.to_dict()
+    caller = fields.pop("caller")
+
+    assert parse_order(caller, json.dumps(fields)) == order
+
+
+@given(orders)
+def test_an_order_has_a_key_that_a_workflow_may_bear(order: Order) -> None:
+    """StartExecution takes names of 1 to 80 characters; logs want no others than these."""
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", order.key)
+    assert order.key.startswith(order.order_id)
+
+
+def test_two_callers_have_order_ids_of_their_own() -> None:
+    keys = {Order(caller, "a", "b", 1, 1, "DE").key for caller in ("shop", "other", "shop")}
+
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(
@@ -46,18 +64,18 @@ def test_an_order_survives_the_way_through_the_workflow(order: Order) -> None:
 )
 def test_every_field_stays_within_its_bounds(name: str, value: object) -> None:
     with pytest.raises(InvalidFieldsError, match=name):
-        parse_order(json.dumps(GOOD | {name: value}))
+        parse_order("caller", json.dumps(GOOD | {name: value}))
 
 
 def test_payments_are_declined_from_a_limit_on() -> None:
-    check_payment(Order("a", "b", 1, LARGEST_PAYMENT, "DE"))
+    check_payment(Order("caller", "a", "b", 1, LARGEST_PAYMENT, "DE"))
 
     with pytest.raises(PaymentDeclinedError):
-        check_payment(Order("a", "b", 1, LARGEST_PAYMENT + 1, "DE"))
+        check_payment(Order("caller", "a", "b", 1, LARGEST_PAYMENT + 1, "DE"))
 
 
 def test_what_no_carrier_reaches_is_undeliverable() -> None:
-    check_delivery(Order("a", "b", 1, 1, min(DELIVERS_TO)))
+    check_delivery(Order("caller", "a", "b", 1, 1, min(DELIVERS_TO)))
 
     with pytest.raises(UndeliverableError):
-        check_delivery(Order("a", "b", 1, 1, "AQ"))
+        check_delivery(Order("caller", "a", "b", 1, 1, "AQ"))

@@ -14,7 +14,14 @@ from service.domain.orders import (
 )
 from tests.unit.conftest import Lines, Measured
 
-ORDER = {"order_id": "order-1", "sku": "marked", "quantity": 2, "amount": 4_200, "country": "DE"}
+ORDER = {
+    "caller": "shop",
+    "order_id": "order-1",
+    "sku": "marked",
+    "quantity": 2,
+    "amount": 4_200,
+    "country": "DE",
+}
 TABLES = ("STOCK_TABLE", "PAYMENTS_TABLE", "SHIPMENTS_TABLE", "STEPS_TABLE", "NOTIFICATIONS_TOPIC")
 
 
@@ -113,6 +120,36 @@ def test_a_refusal_is_counted_and_raised_by_its_name(
 
     assert measured() == {metric: 1}
     assert handler == "reserve_stock" or stand_in.asked == []
+
+
+@pytest.mark.parametrize(
+    ("handler", "adapter", "fields", "error", "counted"),
+    [
+        ("reserve_stock", "stock", {}, OutOfStockError(), {"Refusals": 1}),
+        ("take_payment", "payments", {"amount": 10**8}, None, {"Refusals": 1}),
+        ("arrange_shipping", "shipments", {"country": "AQ"}, None, {"Refusals": 1}),
+        ("reserve_stock", "stock", {}, KeyError(), {}),
+        ("take_payment", "payments", {}, KeyError(), {}),
+        ("arrange_shipping", "shipments", {}, KeyError(), {}),
+    ],
+)
+def test_refusals_are_counted_for_alarms_and_failures_are_not(
+    load: Any,
+    context: Any,
+    measured_by_version: Measured,
+    handler: str,
+    adapter: str,
+    fields: dict[str, Any],
+    error: Exception | None,
+    counted: dict[str, float],
+) -> None:
+    """Lambda counts both as errors; the alarms subtract the refusals."""
+    module = load(handler, adapter, Adapter(error=error))
+
+    with pytest.raises(Exception):  # noqa: B017, PT011 (any of them)
+        module.handler(event(**fields), context)
+
+    assert measured_by_version() == counted
 
 
 @pytest.mark.parametrize(

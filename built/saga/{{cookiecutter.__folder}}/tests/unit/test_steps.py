@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.adapters import transactions
 from service.adapters.steps import EffectRefusedError, Steps, StepUndoneError
-from service.adapters.transient import TryAgainError
+from service.adapters.try_again import TryAgainError
 
 NOW = 1_000_000
 EFFECT: Any = [{"Update": {"TableName": "effects", "change": 1}}]
@@ -30,9 +31,9 @@ class DynamoDb:
             raise self.error
         put, *effects = TransactItems
         record = put["Put"]
-        key = (record["Item"]["order_id"]["S"], record["Item"]["step"]["S"])
+        key = (record["Item"]["order_key"]["S"], record["Item"]["step"]["S"])
         earlier = self.records.get(key)
-        wants_none = record["ConditionExpression"] == "attribute_not_exists(order_id)"
+        wants_none = record["ConditionExpression"] == "attribute_not_exists(order_key)"
         if not wants_none:
             assert record["ExpressionAttributeNames"] == {"#state": "state"}
             assert record["ExpressionAttributeValues"] == {":done": {"S": "done"}}
@@ -58,8 +59,9 @@ def cancelled(*reasons: Any) -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}}, "TransactWriteItems")
+def refused(code: str, status: int = 400) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "TransactWriteItems")
 
 
 def steps(dynamodb: DynamoDb) -> Steps:
@@ -81,7 +83,7 @@ def test_a_step_takes_effect_and_is_remembered_for_its_days() -> None:
 
     assert dynamodb.effects == 1
     assert dynamodb.records["order-1", "payment"] == {
-        "order_id": {"S": "order-1"},
+        "order_key": {"S": "order-1"},
         "step": {"S": "payment"},
         "state": {"S": "done"},
         "result": {"S": "first"},
@@ -174,13 +176,15 @@ def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
         pytest.param(cancelled({"Code": "TransactionConflict"}), id="another write at once"),
         pytest.param(cancelled({"Code": "None"}, {"Code": "ThrottlingError"}), id="hot item"),
         pytest.param(refused("ThrottlingException"), id="throttled"),
-        pytest.param(refused("InternalServerError"), id="broken over there"),
+        pytest.param(refused("InternalServerError", 500), id="broken over there"),
         pytest.param(ConnectTimeoutError(endpoint_url="x"), id="no connection"),
     ],
 )
 def test_what_may_pass_is_named_so_that_the_workflow_tries_again(
-    error: Exception, call: Callable[[DynamoDb], object]
+    error: Exception, call: Callable[[DynamoDb], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transactions, "CONFLICT_SECONDS", 0)
+
     with pytest.raises(TryAgainError):
         call(DynamoDb(error))
 

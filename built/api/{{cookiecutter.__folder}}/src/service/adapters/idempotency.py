@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from service.adapters.transactions import cancellation_reasons, write_all
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-_SECONDS_PER_DAY = 86_400
+SECONDS_PER_DAY = 86_400
 
 
 class KeyReusedError(Exception):
@@ -27,7 +29,7 @@ class IdempotentWriter:
     def __init__(self, dynamodb: "DynamoDBClient", table: str, keep_days: int) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._keep_seconds = keep_days * _SECONDS_PER_DAY
+        self._keep_seconds = keep_days * SECONDS_PER_DAY
 
     def write_once(
         self, key: str, content: str, effect: Sequence["TransactWriteItemTypeDef"], now: int
@@ -47,7 +49,7 @@ class IdempotentWriter:
             KeyReusedError: the key stands for other content.
             ClientError: DynamoDB could not do it now; nothing was written.
         """
-        fingerprint = hashlib.sha256(content.encode()).hexdigest()
+        fingerprint = fingerprint_of(content)
         record: TransactWriteItemTypeDef = {
             "Put": {
                 "TableName": self._table,
@@ -63,7 +65,7 @@ class IdempotentWriter:
             }
         }
         try:
-            self._dynamodb.transact_write_items(TransactItems=[record, *effect])
+            write_all(self._dynamodb, [record, *effect])
         except ClientError as error:
             earlier = _earlier_record(error)
             if earlier is None:
@@ -74,9 +76,14 @@ class IdempotentWriter:
         return True
 
 
+def fingerprint_of(content: str) -> str:
+    """Tells the same content from other content, without keeping it."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def _earlier_record(error: ClientError) -> Mapping[str, Any] | None:
     """The record that stood in the way, if that is why the transaction was cancelled."""
-    reasons: list[dict[str, Any]] = error.response.get("CancellationReasons", [])  # type: ignore[assignment]
+    reasons = cancellation_reasons(error)
     if reasons and reasons[0].get("Code") == "ConditionalCheckFailed":
         item: Mapping[str, Any] = reasons[0]["Item"]
         return item

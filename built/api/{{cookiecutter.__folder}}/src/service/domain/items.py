@@ -51,14 +51,19 @@ class Item:
     quantity: int
 
 
-def new_item(key: str, content: Content) -> Item:
-    """The item that a caller's idempotency key stands for.
+def new_item(owner: str, key: str, content: Content) -> Item:
+    """The item that an owner's idempotency key stands for.
 
     Its id follows from the key: sent again, the request gives the same answer, and no answer has
     to be stored.
     """
-    item_id = hashlib.sha256(key.encode()).hexdigest()[:32]
+    item_id = hashlib.sha256(key_of_owner(owner, key).encode()).hexdigest()[:32]
     return Item(item_id, 1, content.name, content.quantity)
+
+
+def key_of_owner(owner: str, key: str) -> str:
+    """An idempotency key among those of all owners: no key has a slash in it."""
+    return f"{owner}/{key}"
 
 
 def is_item_id(value: str) -> bool:

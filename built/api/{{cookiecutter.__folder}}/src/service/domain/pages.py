@@ -20,8 +20,8 @@ def cursor_after(item_id: str) -> str:
 def parse_cursor(cursor: str | None) -> str | None:
     """The id of the last item before the page, which need not exist any more.
 
-    The cursor is not signed: all it can hold is a place in the one list that its reader may read
-    as a whole. What does not have its exact form is refused.
+    The cursor is not signed: all it can hold is a place in a list, and the list is that of whoever
+    sends it. What does not have its exact form is refused.
     """
     if cursor is None:
         return None

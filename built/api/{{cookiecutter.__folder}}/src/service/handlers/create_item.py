@@ -32,7 +32,8 @@ writer = IdempotentWriter(client("dynamodb"), settings.idempotency_table, settin
 def handler(request: Request) -> Response:
     """Answer 201 with the item; a second time, the same again."""
     key, content = request.idempotency_key, request.content
-    item, is_new = create(writer, settings.items_table, key, content, int(time.time()))
+    now = int(time.time())
+    item, is_new = create(writer, settings.items_table, request.owner, key, content, now)
     if is_new:
         logger.info("created", item_id=item.id)
         metrics.add_metric("ItemsCreated", MetricUnit.Count, 1)

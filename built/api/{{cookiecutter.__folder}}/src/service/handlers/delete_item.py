@@ -27,6 +27,6 @@ dynamodb = client("dynamodb")
 def handler(request: Request) -> Response:
     """Answer 204, or 412 when the item is not at the version of If-Match."""
     item_id, version = request.item_id, request.version_seen
-    delete(dynamodb, settings.items_table, item_id, version)
+    delete(dynamodb, settings.items_table, request.owner, item_id, version)
     logger.info("deleted", item_id=item_id)
     return {"statusCode": 204, "headers": {}, "body": ""}

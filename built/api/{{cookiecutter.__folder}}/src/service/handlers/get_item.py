@@ -27,4 +27,5 @@ dynamodb = client("dynamodb")
 @route(settings.allowed_origin)
 def handler(request: Request) -> Response:
     """Answer 200 with the item, 404 when there is none."""
-    return item_response(HTTPStatus.OK, get(dynamodb, settings.items_table, request.item_id))
+    item = get(dynamodb, settings.items_table, request.owner, request.item_id)
+    return item_response(HTTPStatus.OK, item)

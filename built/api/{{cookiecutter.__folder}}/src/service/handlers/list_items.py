@@ -1,4 +1,4 @@
-"""GET /items: answers with a page of the list."""
+"""GET /items: answers with a page of the caller's items."""
 
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -30,5 +30,5 @@ def handler(request: Request) -> Response:
     """Answer 200 with the items behind the cursor, and the cursor of the next page."""
     after = parse_cursor(request.query.get("cursor"))
     limit = parse_limit(request.query.get("limit"))
-    found = page(dynamodb, settings.items_table, after, limit)
+    found = page(dynamodb, settings.items_table, request.owner, after, limit)
     return json_response(HTTPStatus.OK, asdict(found))

@@ -28,6 +28,6 @@ dynamodb = client("dynamodb")
 def handler(request: Request) -> Response:
     """Answer 200 with the new version, 412 when the item is not at the version of If-Match."""
     item_id, version, content = request.item_id, request.version_seen, request.content
-    item = update(dynamodb, settings.items_table, item_id, version, content)
+    item = update(dynamodb, settings.items_table, request.owner, item_id, version, content)
     logger.info("updated", item_id=item.id, version=item.version)
     return item_response(HTTPStatus.OK, item)

@@ -17,12 +17,13 @@ class OrderQueue:
         self._queue_url = queue_url
 
     @tracer.capture_method(capture_response=False)
-    def send(self, order: Order, correlation_id: str) -> None:
+    def send(self, caller: str, order: Order, correlation_id: str) -> None:
         """Returns once SQS has stored the order on several servers."""
         self._sqs.send_message(
             QueueUrl=self._queue_url,
             MessageBody=order.to_json(),
             MessageAttributes={
-                "correlation_id": {"DataType": "String", "StringValue": correlation_id}
+                "caller": {"DataType": "String", "StringValue": caller},
+                "correlation_id": {"DataType": "String", "StringValue": correlation_id},
             },
         )

@@ -20,7 +20,7 @@ class Shipments:
             False when the order had been shipped before; then nothing changes.
         """
         return self._writer.write_once(
-            key=order.order_id,
+            key=f"{shipment.caller}#{order.order_id}",
             content=order.to_json(),
             effect=[
                 {
@@ -28,6 +28,7 @@ class Shipments:
                         "TableName": self._table,
                         "Item": {
                             "shipment_id": {"S": shipment.shipment_id},
+                            "caller": {"S": shipment.caller},
                             "order_id": {"S": shipment.order_id},
                             "sku": {"S": shipment.sku},
                             "quantity": {"N": str(shipment.quantity)},

@@ -11,7 +11,10 @@ _QUANTITY = whole_number(1, 1_000)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a customer asked for. The caller chooses `order_id`: sent again, it is one order."""
+    """What a customer asked for.
+
+    Each caller chooses its own `order_id`: what it sends again under the same one is one order.
+    """
 
     order_id: str
     sku: str
@@ -27,6 +30,7 @@ class Shipment:
     """What leaves the warehouse: one per order."""
 
     shipment_id: str
+    caller: str  # Who ordered: an order_id is unique among the orders of one caller only.
     order_id: str
     sku: str
     quantity: int
@@ -42,6 +46,6 @@ def parse_order(body: str | None) -> Order:
     return Order(**read_fields(body, order_id=_ID, sku=_ID, quantity=_QUANTITY))
 
 
-def ship(order: Order, shipment_id: str, now: int) -> Shipment:
+def ship(caller: str, order: Order, shipment_id: str, now: int) -> Shipment:
     """Decide what to ship for an order. Replace this with what your service is for."""
-    return Shipment(shipment_id, order.order_id, order.sku, order.quantity, created_at=now)
+    return Shipment(shipment_id, caller, order.order_id, order.sku, order.quantity, created_at=now)

@@ -9,6 +9,7 @@ from service.adapters.aws import LONGEST_CALL_SECONDS, client
 from service.adapters.dead_letters import dead_letter_sender
 from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.shipments import Shipments
+from service.adapters.transactions import CONFLICT_SECONDS
 from service.batch import PermanentError, process_batch
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order, ship
@@ -31,7 +32,7 @@ class Settings:
 
 
 # A call to store the shipment, and if that fails, one to set the order aside.
-LONGEST_RECORD_SECONDS = 2 * LONGEST_CALL_SECONDS
+LONGEST_RECORD_SECONDS = CONFLICT_SECONDS + 2 * LONGEST_CALL_SECONDS
 
 settings = read_settings(Settings)
 shipments = Shipments(
@@ -60,7 +61,7 @@ def ship_order(record: dict[str, Any]) -> None:
         order = parse_order(record["body"])
     except InvalidFieldsError as error:
         raise PermanentError(str(error)) from error
-    shipment = ship(order, shipment_id=str(uuid.uuid4()), now=int(time.time()))
+    shipment = ship(_caller_of(record), order, str(uuid.uuid4()), int(time.time()))
     try:
         is_new = shipments.add(order, shipment)
     except KeyReusedError as error:
@@ -71,3 +72,9 @@ def ship_order(record: dict[str, Any]) -> None:
     else:
         logger.info("had been shipped before", order_id=order.order_id)
         metrics.add_metric("DuplicateOrders", MetricUnit.Count, 1)
+
+
+def _caller_of(record: dict[str, Any]) -> str:
+    """Who sent the order to the API; empty for what was put into the queue by other means."""
+    given = record.get("messageAttributes", {}).get("caller", {})
+    return str(given.get("stringValue", ""))

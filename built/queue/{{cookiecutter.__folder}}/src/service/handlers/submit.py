@@ -1,15 +1,19 @@
 """POST /orders: accepts an order, puts it in the queue and answers at once."""
 
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import client
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
+from service.adapters.aws import client, is_transient
 from service.adapters.order_queue import OrderQueue
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
 from service.environment import read_settings
-from service.http import Response, correlation_id, json_response, problem
+from service.http import Response, caller_of, correlation_id, json_response, problem, unavailable
 from service.observability import MetricUnit, logger, metrics, observed
 
 if TYPE_CHECKING:
@@ -20,16 +24,22 @@ if TYPE_CHECKING:
 class Settings:
     """Environment variables of this function."""
 
+    idempotency_table: str
+    idempotency_days: int
     queue_url: str
 
 
+# What is throttled is over within seconds; callers spread themselves when they add jitter.
+RETRY_AFTER_SECONDS = 2
+
 settings = read_settings(Settings)
+accepted = AcceptedOrders(client("dynamodb"), settings.idempotency_table, settings.idempotency_days)
 orders = OrderQueue(client("sqs"), settings.queue_url)
 
 
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
-    """Answer 202 once the order is safe in the queue, 400 when it is none."""
+    """Answer 202 once the order is safe in the queue; see README.md for the other answers."""
     correlation = correlation_id(event)
     logger.set_correlation_id(correlation)
     try:
@@ -37,7 +47,21 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
     except InvalidFieldsError as error:
         logger.info("refused an order", problems=error.problems)
         return problem(HTTPStatus.BAD_REQUEST, "The order cannot be accepted.", error.problems)
-    orders.send(order, correlation)
-    logger.info("accepted an order", order_id=order.order_id)
+    caller = caller_of(event)
+    logger.append_keys(order_id=order.order_id, caller=caller)
+    try:
+        # First, so that whatever is in the queue can be shipped. A crash in between leaves a
+        # record that lets the same order in again.
+        accepted.remember(caller, order, int(time.time()))
+        orders.send(caller, order, correlation)
+    except OrderIdUsedError:
+        logger.info("refused an order under a used id")
+        return problem(HTTPStatus.CONFLICT, "The order_id was used before, for another order.")
+    except (BotoCoreError, ClientError) as error:
+        if not is_transient(error):
+            raise
+        logger.warning("cannot accept orders now", cause=str(error))
+        return unavailable(RETRY_AFTER_SECONDS)
+    logger.info("accepted an order")
     metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
     return json_response(HTTPStatus.ACCEPTED, {"order_id": order.order_id, "status": "accepted"})

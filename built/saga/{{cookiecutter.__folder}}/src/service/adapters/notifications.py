@@ -3,7 +3,10 @@
 import json
 from typing import TYPE_CHECKING
 
-from service.adapters.transient import FAILURES, TryAgainError, may_pass
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.aws import is_transient
+from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
 from service.observability import tracer
 
@@ -20,7 +23,7 @@ class Notifications:
 
     @tracer.capture_method(capture_response=False)
     def order_fulfilled(self, order: Order, correlation_id: str) -> None:
-        """Publish it, at least once: a subscriber tells a repetition by the order's id.
+        """Publish it, at least once: a subscriber tells a repetition by caller and order_id.
 
         Raises:
             TryAgainError: SNS could not take it now.
@@ -28,12 +31,14 @@ class Notifications:
         try:
             self._sns.publish(
                 TopicArn=self._topic_arn,
-                Message=json.dumps({"order_id": order.order_id, "status": "fulfilled"}),
+                Message=json.dumps(
+                    {"caller": order.caller, "order_id": order.order_id, "status": "fulfilled"}
+                ),
                 MessageAttributes={
                     "correlation_id": {"DataType": "String", "StringValue": correlation_id}
                 },
             )
-        except FAILURES as error:
-            if may_pass(error):
+        except (BotoCoreError, ClientError) as error:
+            if is_transient(error):
                 raise TryAgainError(str(error)) from error
             raise

@@ -1,8 +1,8 @@
 """Takes payments, and gives the money back.
 
 The table stands for a payment provider. A provider's call goes before the record is written, with
-the order's id as the provider's idempotency key: it is the provider then that makes a repeated call
-one payment, and that must be told to cancel what it does not know yet.
+the order's key as its idempotency key: it is the provider then that makes a repeated call one
+payment, and that must be told to cancel what it does not know yet.
 """
 
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ class Payments:
         payment: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self._table,
-                "Key": {"order_id": {"S": order.order_id}},
+                "Key": {"order_key": {"S": order.key}},
                 "UpdateExpression": "SET payment_id = :id, amount = :amount,"
                 " #state = :taken, taken_at = :now",
                 "ExpressionAttributeNames": {"#state": "state"},
@@ -42,7 +42,7 @@ class Payments:
                 },
             }
         }
-        return self._steps.do_once(order.order_id, STEP, [payment], payment_id, now)
+        return self._steps.do_once(order.key, STEP, [payment], payment_id, now)
 
     @tracer.capture_method(capture_response=False)
     def refund(self, order: Order, now: int) -> bool:
@@ -50,7 +50,7 @@ class Payments:
         refund: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self._table,
-                "Key": {"order_id": {"S": order.order_id}},
+                "Key": {"order_key": {"S": order.key}},
                 "UpdateExpression": "SET #state = :refunded, refunded_at = :now",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": {
@@ -59,4 +59,4 @@ class Payments:
                 },
             }
         }
-        return self._steps.undo_once(order.order_id, STEP, [refund], now)
+        return self._steps.undo_once(order.key, STEP, [refund], now)

@@ -1,7 +1,7 @@
 """Arranges shipments, and cancels them.
 
 The table stands for a carrier. As with payments, a carrier's call goes before the record is
-written, with the order's id as its idempotency key.
+written, with the order's key as its idempotency key.
 """
 
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ class Shipments:
         shipment: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self._table,
-                "Key": {"order_id": {"S": order.order_id}},
+                "Key": {"order_key": {"S": order.key}},
                 "UpdateExpression": "SET shipment_id = :id, sku = :sku, quantity = :quantity,"
                 " country = :country, #state = :arranged, arranged_at = :now",
                 "ExpressionAttributeNames": {"#state": "state"},
@@ -43,7 +43,7 @@ class Shipments:
                 },
             }
         }
-        return self._steps.do_once(order.order_id, STEP, [shipment], shipment_id, now)
+        return self._steps.do_once(order.key, STEP, [shipment], shipment_id, now)
 
     @tracer.capture_method(capture_response=False)
     def cancel(self, order: Order, now: int) -> bool:
@@ -51,7 +51,7 @@ class Shipments:
         cancellation: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self._table,
-                "Key": {"order_id": {"S": order.order_id}},
+                "Key": {"order_key": {"S": order.key}},
                 "UpdateExpression": "SET #state = :cancelled, cancelled_at = :now",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": {
@@ -60,4 +60,4 @@ class Shipments:
                 },
             }
         }
-        return self._steps.undo_once(order.order_id, STEP, [cancellation], now)
+        return self._steps.undo_once(order.key, STEP, [cancellation], now)

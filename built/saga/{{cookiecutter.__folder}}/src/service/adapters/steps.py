@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.transient import FAILURES, TryAgainError, may_pass
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.aws import is_transient
+from service.adapters.transactions import cancellation_reasons, write_all
+from service.adapters.try_again import TryAgainError
 from service.observability import logger
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ class Steps:
 
     def do_once(
         self,
-        order_id: str,
+        order_key: str,
         step: str,
         effect: Sequence["TransactWriteItemTypeDef"],
         result: str,
@@ -52,8 +56,8 @@ class Steps:
             EffectRefusedError: a condition of `effect` does not hold.
             TryAgainError: DynamoDB could not do it now, or its answer was lost.
         """
-        record = self._record(order_id, step, "done", result, now)
-        record["ConditionExpression"] = "attribute_not_exists(order_id)"
+        record = self._record(order_key, step, "done", result, now)
+        record["ConditionExpression"] = "attribute_not_exists(order_key)"
         earlier = self._write([{"Put": record}, *effect])
         if earlier is None:
             return result
@@ -63,7 +67,7 @@ class Steps:
         raise StepUndoneError(f"{step} was undone before it was done")
 
     def undo_once(
-        self, order_id: str, step: str, reverse: Sequence["TransactWriteItemTypeDef"], now: int
+        self, order_key: str, step: str, reverse: Sequence["TransactWriteItemTypeDef"], now: int
     ) -> bool:
         """Apply `reverse` if the step was done, and see to it that it is never done again.
 
@@ -73,7 +77,7 @@ class Steps:
         Raises:
             TryAgainError: DynamoDB could not do it now, or its answer was lost.
         """
-        tombstone = self._record(order_id, step, "undone", "", now)
+        tombstone = self._record(order_key, step, "undone", "", now)
         undo = {
             **tombstone,
             "ConditionExpression": "#state = :done",
@@ -84,17 +88,17 @@ class Steps:
         if earlier is None:
             return True
         if not earlier:
-            bury = {**tombstone, "ConditionExpression": "attribute_not_exists(order_id)"}
+            bury = {**tombstone, "ConditionExpression": "attribute_not_exists(order_key)"}
             earlier = self._write([{"Put": bury}])
             if earlier and earlier["state"] == {"S": "done"}:
                 raise TryAgainError(f"{step} was done at this very moment")
         return False
 
-    def _record(self, order_id: str, step: str, state: str, result: str, now: int) -> Any:
+    def _record(self, order_key: str, step: str, state: str, result: str, now: int) -> Any:
         return {
             "TableName": self._table,
             "Item": {
-                "order_id": {"S": order_id},
+                "order_key": {"S": order_key},
                 "step": {"S": step},
                 "state": {"S": state},
                 "result": {"S": result},
@@ -111,22 +115,16 @@ class Steps:
             there is none.
         """
         try:
-            self._dynamodb.transact_write_items(TransactItems=items)
-        except FAILURES as error:
-            record, *effects = _reasons(error) or [{}]
+            write_all(self._dynamodb, items)
+        except (BotoCoreError, ClientError) as error:
+            record, *effects = cancellation_reasons(error) or [{}]
             # The record decides first: what was done before is done, even if it could not be now.
             if record.get("Code") == "ConditionalCheckFailed":
                 standing: Mapping[str, Any] = record.get("Item", {})
                 return standing
-            if may_pass(error):
+            if is_transient(error):
                 raise TryAgainError(str(error)) from error
             if "ConditionalCheckFailed" in [effect.get("Code") for effect in effects]:
                 raise EffectRefusedError from error
             raise
         return None
-
-
-def _reasons(error: Exception) -> list[dict[str, Any]]:
-    """Why a transaction was cancelled: a reason for each of its items."""
-    reasons: list[dict[str, Any]] = getattr(error, "response", {}).get("CancellationReasons", [])
-    return reasons

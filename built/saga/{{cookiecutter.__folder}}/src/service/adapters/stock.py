@@ -28,7 +28,7 @@ class Stock:
         """
         take = self._change("available - :quantity", "available >= :quantity", order)
         try:
-            return self._steps.do_once(order.order_id, STEP, [take], reservation_id, now)
+            return self._steps.do_once(order.key, STEP, [take], reservation_id, now)
         except EffectRefusedError:
             raise OutOfStockError(f"fewer than {order.quantity} of {order.sku}") from None
 
@@ -36,7 +36,7 @@ class Stock:
     def release(self, order: Order, now: int) -> bool:
         """Put it back, if it was taken; whether it was."""
         put_back = self._change("available + :quantity", "attribute_exists(sku)", order)
-        return self._steps.undo_once(order.order_id, STEP, [put_back], now)
+        return self._steps.undo_once(order.key, STEP, [put_back], now)
 
     def _change(self, available: str, condition: str, order: Order) -> "TransactWriteItemTypeDef":
         return {

@@ -1,5 +1,6 @@
 """Orders, and the reasons for which one is refused on its way."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,21 +29,33 @@ class UndeliverableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a customer asked for. The caller chooses `order_id`: sent again, it is one order."""
+    """What a customer asked for.
 
+    Each caller chooses its own `order_id`: what it sends again under the same one is one order.
+    """
+
+    caller: str
     order_id: str
     sku: str
     quantity: int
     amount: int  # in cents
     country: str
 
+    @property
+    def key(self) -> str:
+        """What tells the order from all others: its id, and a hash of its caller.
+
+        At most 80 characters, as the name of a workflow may have: 64, a hyphen and 15.
+        """
+        return f"{self.order_id}-{hashlib.sha256(self.caller.encode()).hexdigest()[:15]}"
+
     def to_dict(self) -> dict[str, Any]:
         """The order as the workflow carries it."""
         return asdict(self)
 
 
-def parse_order(body: str | None) -> Order:
-    """Read an order from JSON.
+def parse_order(caller: str, body: str | None) -> Order:
+    """Read a caller's order from JSON.
 
     Raises:
         InvalidFieldsError: it is none.
@@ -50,7 +63,7 @@ def parse_order(body: str | None) -> Order:
     fields = read_fields(
         body, order_id=_ID, sku=_ID, quantity=_QUANTITY, amount=_AMOUNT, country=_COUNTRY
     )
-    return Order(**fields)
+    return Order(caller, **fields)
 
 
 def check_payment(order: Order) -> None:

@@ -10,7 +10,7 @@ from service.adapters.shipments import Shipments
 from service.adapters.steps import Steps
 from service.domain.orders import UndeliverableError, check_delivery
 from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed
+from service.observability import MetricUnit, logger, metrics, observed, version_metrics
 from service.workflow import order_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         check_delivery(order)
     except UndeliverableError:
         metrics.add_metric("Undeliverable", MetricUnit.Count, 1)
+        version_metrics.add_metric("Refusals", MetricUnit.Count, 1)
         raise
     shipment_id = shipments.arrange(order, str(uuid.uuid4()), int(time.time()))
     logger.info("shipment arranged", shipment_id=shipment_id)

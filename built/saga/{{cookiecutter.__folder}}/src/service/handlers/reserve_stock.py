@@ -10,7 +10,7 @@ from service.adapters.steps import Steps
 from service.adapters.stock import Stock
 from service.domain.orders import OutOfStockError
 from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed
+from service.observability import MetricUnit, logger, metrics, observed, version_metrics
 from service.workflow import order_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         reservation_id = stock.reserve(order, str(uuid.uuid4()), int(time.time()))
     except OutOfStockError:
         metrics.add_metric("OutOfStock", MetricUnit.Count, 1)
+        version_metrics.add_metric("Refusals", MetricUnit.Count, 1)
         raise
     logger.info("stock reserved", reservation_id=reservation_id)
     return {"reservation_id": reservation_id}

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import client
+from botocore.exceptions import BotoCoreError, ClientError
+
+from service.adapters.aws import client, is_transient
 from service.adapters.order_workflow import OrderIdUsedError, OrderWorkflow
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
 from service.environment import read_settings
-from service.http import Response, correlation_id, json_response, problem
+from service.http import Response, caller_of, correlation_id, json_response, problem, unavailable
 from service.observability import MetricUnit, logger, metrics, observed
 
 if TYPE_CHECKING:
@@ -23,28 +25,38 @@ class Settings:
     state_machine_arn: str
 
 
+# What is throttled is over within seconds; callers spread themselves when they add jitter.
+RETRY_AFTER_SECONDS = 2
+
 settings = read_settings(Settings)
 workflow = OrderWorkflow(client("stepfunctions"), settings.state_machine_arn)
 
 
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
-    """Answer 202 once the workflow runs, 400 for what is no order, 409 for a used id."""
+    """Answer 202 once the workflow runs; see README.md for the other answers."""
     correlation = correlation_id(event)
     logger.set_correlation_id(correlation)
     try:
-        order = parse_order(event.get("body"))
+        order = parse_order(caller_of(event), event.get("body"))
     except InvalidFieldsError as error:
         logger.info("refused an order", problems=error.problems)
         return problem(HTTPStatus.BAD_REQUEST, "The order cannot be accepted.", error.problems)
+    logger.append_keys(order_id=order.order_id, order_key=order.key, caller=order.caller)
     try:
-        is_new = workflow.start(order, correlation)
+        is_new = workflow.start(order, correlation, event["requestContext"]["requestId"])
     except OrderIdUsedError:
-        logger.info("refused an order under a used id", order_id=order.order_id)
+        logger.info("refused an order under a used id")
         return problem(HTTPStatus.CONFLICT, "The order_id was used before, for another order.")
+    except (BotoCoreError, ClientError) as error:
+        if not is_transient(error):
+            raise
+        logger.warning("cannot accept orders now", cause=str(error))
+        return unavailable(RETRY_AFTER_SECONDS)
     if is_new:
-        logger.info("accepted an order", order_id=order.order_id)
+        logger.info("accepted an order")
         metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
     else:
-        logger.info("had been accepted before", order_id=order.order_id)
-    return json_response(HTTPStatus.ACCEPTED, {"order_id": order.order_id, "status": "accepted"})
+        logger.info("had been accepted before")
+    accepted = {"order_id": order.order_id, "order_key": order.key, "status": "accepted"}
+    return json_response(HTTPStatus.ACCEPTED, accepted)

@@ -10,7 +10,7 @@ from service.adapters.payments import Payments
 from service.adapters.steps import Steps
 from service.domain.orders import PaymentDeclinedError, check_payment
 from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed
+from service.observability import MetricUnit, logger, metrics, observed, version_metrics
 from service.workflow import order_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
         check_payment(order)
     except PaymentDeclinedError:
         metrics.add_metric("PaymentsDeclined", MetricUnit.Count, 1)
+        version_metrics.add_metric("Refusals", MetricUnit.Count, 1)
         raise
     payment_id = payments.take(order, str(uuid.uuid4()), int(time.time()))
     logger.info("payment taken", payment_id=payment_id)

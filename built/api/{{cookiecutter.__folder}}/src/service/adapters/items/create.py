@@ -6,13 +6,20 @@ from botocore.exceptions import ClientError
 
 from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.items.rows import row_of
-from service.domain.items import BusyError, Content, Item, KeyUsedError, new_item
+from service.domain.items import (
+    BusyError,
+    Content,
+    Item,
+    KeyUsedError,
+    key_of_owner,
+    new_item,
+)
 from service.observability import tracer
 
 
 @tracer.capture_method(capture_response=False)
 def create(
-    writer: IdempotentWriter, table: str, key: str, content: Content, now: int
+    writer: IdempotentWriter, table: str, owner: str, key: str, content: Content, now: int
 ) -> tuple[Item, bool]:
     """The item that the key stands for, and whether it was stored now.
 
@@ -20,16 +27,16 @@ def create(
         KeyUsedError: the key stands for another item, or for one of longer ago than keys are kept.
         BusyError: the same request is being carried out at this moment.
     """
-    item = new_item(key, content)
+    item = new_item(owner, key, content)
     put: Any = {
         "Put": {
             "TableName": table,
-            "Item": row_of(item),
+            "Item": row_of(owner, item),
             "ConditionExpression": "attribute_not_exists(id)",
         }
     }
     try:
-        return item, writer.write_once(key, content.to_json(), [put], now)
+        is_new = writer.write_once(key_of_owner(owner, key), content.to_json(), [put], now)
     except KeyReusedError as error:
         raise KeyUsedError from error
     except ClientError as error:
@@ -40,3 +47,4 @@ def create(
         if "ConditionalCheckFailed" in codes:
             raise KeyUsedError from error
         raise
+    return item, is_new

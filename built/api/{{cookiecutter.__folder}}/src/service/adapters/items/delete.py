@@ -1,10 +1,10 @@
 """Deletes an item that is still at the version its reader has seen."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from service.adapters.items.rows import key_of, refusal
+from service.adapters.items.rows import condition_on, key_of, refusal
 from service.observability import tracer
 
 if TYPE_CHECKING:
@@ -12,22 +12,27 @@ if TYPE_CHECKING:
 
 
 @tracer.capture_method(capture_response=False)
-def delete(dynamodb: "DynamoDBClient", table: str, item_id: str, version: int) -> None:
-    """Delete it for good.
+def delete(
+    dynamodb: "DynamoDBClient", table: str, owner: str, item_id: str, version: int | None
+) -> None:
+    """Delete it for good; without a version, whichever it is at.
 
     Raises:
         ItemNotFoundError: there is none.
         VersionConflictError: somebody else has changed it.
         BusyError: somebody else writes it at this moment.
     """
+    condition, values = condition_on(version)
+    # DynamoDB takes no empty map.
+    with_values: Any = {"ExpressionAttributeValues": values} if values else {}
     try:
         dynamodb.delete_item(
             TableName=table,
-            Key=key_of(item_id),
-            ConditionExpression="#version = :seen",
+            Key=key_of(owner, item_id),
+            ConditionExpression=condition,
             ExpressionAttributeNames={"#version": "version"},
-            ExpressionAttributeValues={":seen": {"N": str(version)}},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **with_values,
         )
     except ClientError as error:
         raise refusal(error) from error

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 @tracer.capture_method(capture_response=False)
-def get(dynamodb: "DynamoDBClient", table: str, item_id: str) -> Item:
+def get(dynamodb: "DynamoDBClient", table: str, owner: str, item_id: str) -> Item:
     """The item as it is after every write that was answered before."""
-    found = dynamodb.get_item(TableName=table, Key=key_of(item_id), ConsistentRead=True)
+    found = dynamodb.get_item(TableName=table, Key=key_of(owner, item_id), ConsistentRead=True)
     if "Item" not in found:
         raise ItemNotFoundError
     return item_in(found["Item"])

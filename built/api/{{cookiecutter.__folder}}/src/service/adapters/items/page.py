@@ -1,9 +1,9 @@
-"""Reads the list of items, a page at a time."""
+"""Reads an owner's items, a page at a time."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.items.rows import LIST, item_in, key_of
+from service.adapters.items.rows import item_in, key_of
 from service.domain.items import Item
 from service.domain.pages import cursor_after
 from service.observability import tracer
@@ -14,28 +14,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items of the list, in the order of their ids, and where the next page starts."""
+    """Some items of a list, in the order of their ids, and where the next page starts."""
 
     items: list[Item]
     next_cursor: str | None
 
 
 @tracer.capture_method(capture_response=False)
-def page(dynamodb: "DynamoDBClient", table: str, after: str | None, limit: int) -> Page:
-    """The items whose ids come next.
+def page(dynamodb: "DynamoDBClient", table: str, owner: str, after: str | None, limit: int) -> Page:
+    """The owner's items whose ids come next.
 
     Keys are compared and places not counted, so what others write moves no item from one page to
     another.
     """
-    start: Any = {"ExclusiveStartKey": key_of(after)} if after else {}
+    start: Any = {"ExclusiveStartKey": key_of(owner, after)} if after else {}
     found = dynamodb.query(
         TableName=table,
-        KeyConditionExpression="#list = :list",
-        ExpressionAttributeNames={"#list": "list"},
-        ExpressionAttributeValues={":list": {"S": LIST}},
-        Limit=limit,
+        KeyConditionExpression="#owner = :owner",
+        ExpressionAttributeNames={"#owner": "owner"},
+        ExpressionAttributeValues={":owner": {"S": owner}},
+        # One more than are asked for: LastEvaluatedKey alone does not tell whether more follow.
+        Limit=limit + 1,
         **start,
     )
     items = [item_in(row) for row in found["Items"]]
-    more = "LastEvaluatedKey" in found
-    return Page(items, cursor_after(found["LastEvaluatedKey"]["id"]["S"]) if more else None)
+    # A page also ends after 1 MB.
+    is_last = len(items) <= limit and "LastEvaluatedKey" not in found
+    return Page(items[:limit], None if is_last else cursor_after(items[:limit][-1].id))

@@ -9,19 +9,16 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-# All items are one list, so they share a partition: see docs/adr/0005-cursor-pagination.md.
-LIST = "items"
+
+def key_of(owner: str, item_id: str) -> dict[str, "AttributeValueTypeDef"]:
+    """Where an item is: an owner's items share a partition (docs/adr/0005-cursor-pagination.md)."""
+    return {"owner": {"S": owner}, "id": {"S": item_id}}
 
 
-def key_of(item_id: str) -> dict[str, "AttributeValueTypeDef"]:
-    """Where an item is."""
-    return {"list": {"S": LIST}, "id": {"S": item_id}}
-
-
-def row_of(item: Item) -> dict[str, "AttributeValueTypeDef"]:
+def row_of(owner: str, item: Item) -> dict[str, "AttributeValueTypeDef"]:
     """An item as DynamoDB stores it."""
     return {
-        **key_of(item.id),
+        **key_of(owner, item.id),
         "version": {"N": str(item.version)},
         "name": {"S": item.name},
         "quantity": {"N": str(item.quantity)},
@@ -36,6 +33,16 @@ def item_in(row: Mapping[str, Any]) -> Item:
         name=row["name"]["S"],
         quantity=int(row["quantity"]["N"]),
     )
+
+
+def condition_on(version: int | None) -> tuple[str, dict[str, "AttributeValueTypeDef"]]:
+    """The condition that an item is there and at a version, and its values; None for any version.
+
+    Whoever uses it has to say what `#version` stands for.
+    """
+    if version is None:
+        return "attribute_exists(#version)", {}
+    return "#version = :seen", {":seen": {"N": str(version)}}
 
 
 def refusal(error: "ClientError") -> Exception:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from service.adapters.items.rows import item_in, key_of, refusal
+from service.adapters.items.rows import condition_on, item_in, key_of, refusal
 from service.domain.items import Content, Item
 from service.observability import tracer
 
@@ -14,21 +14,29 @@ if TYPE_CHECKING:
 
 @tracer.capture_method(capture_response=False)
 def update(
-    dynamodb: "DynamoDBClient", table: str, item_id: str, version: int, content: Content
+    dynamodb: "DynamoDBClient",
+    table: str,
+    owner: str,
+    item_id: str,
+    version: int | None,
+    content: Content,
 ) -> Item:
-    """The item as it is now, one version further.
+    """The item as it is now, one version further; without a version, whichever it was at.
 
     Raises:
         ItemNotFoundError: there is none.
         VersionConflictError: somebody else was faster.
         BusyError: somebody else writes it at this moment.
     """
+    condition, values = condition_on(version)
     try:
         changed = dynamodb.update_item(
             TableName=table,
-            Key=key_of(item_id),
-            UpdateExpression="SET #name = :name, #quantity = :quantity, #version = :next",
-            ConditionExpression="#version = :seen",
+            Key=key_of(owner, item_id),
+            UpdateExpression=(
+                "SET #name = :name, #quantity = :quantity, #version = #version + :one"
+            ),
+            ConditionExpression=condition,
             ExpressionAttributeNames={
                 "#name": "name",
                 "#quantity": "quantity",
@@ -37,8 +45,8 @@ def update(
             ExpressionAttributeValues={
                 ":name": {"S": content.name},
                 ":quantity": {"N": str(content.quantity)},
-                ":seen": {"N": str(version)},
-                ":next": {"N": str(version + 1)},
+                ":one": {"N": "1"},
+                **values,
             },
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
