@@ -298,9 +298,10 @@ def test_alarms_of_prod_go_to_the_given_address_and_to_nobody_elsewhere(
 ) -> None:
     sections = tomllib.loads(render(pattern, {"alarm_email": "a@example.com"})["samconfig.toml"])
     told = {
-        name: [text for text in section["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text]
-        for name, section in sections.items()
-        if "parameter_overrides" in section.get("deploy", {}).get("parameters", {})
+        name: [
+            text for text in sections[name]["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text
+        ]
+        for name in ("dev", "staging", "prod", "local")
     }
 
     assert told.pop("prod") == ['AlarmEmail="a@example.com"']
