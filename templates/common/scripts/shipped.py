@@ -43,7 +43,7 @@ _Loader.add_multi_constructor("!", _short_form)
 @cache
 def template(path: str = "template.yaml") -> dict[str, Any]:
     """A CloudFormation template of this project, each Fn::ForEach in it written out."""
-    loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    loaded: dict[str, Any] = yaml.load((PROJECT / path).read_text("utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
     return {**loaded, "Resources": _written_out(loaded["Resources"])}
 
 
@@ -59,7 +59,7 @@ def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
                     for key, resource in body.items()
                 }
         else:
-            resources[name] = value
+            resources[name] = {"Properties": {}, **value}
     return resources
 
 
@@ -117,7 +117,10 @@ def _merged(shared: Any, own: Any) -> Any:
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
     name = function["FunctionName"]["Fn::Sub"]
-    role = the_one(named(function["Role"]), f"Role: !GetAtt …Role.Arn for the function {name}")
+    role = the_one(
+        named(function["Role"]),
+        f"the role of {name}: add the function to the list under Fn::ForEach::Functions",
+    )
     return statements_of(role)
 
 
@@ -155,7 +158,11 @@ def log_group_of(function: Resource) -> str:
     expected = f"/aws/lambda/{function['FunctionName']['Fn::Sub']}"
     groups = resources("AWS::Logs::LogGroup").items()
     return the_one(
-        (name for name, group in groups if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected),
+        (
+            name
+            for name, group in groups
+            if group["Properties"]["LogGroupName"]["Fn::Sub"] == expected
+        ),
         f"a log group {expected}: add the function to the list under Fn::ForEach::Functions",
     )
 
@@ -261,7 +268,7 @@ def _trees_of(function: Resource) -> list[ast.Module]:
     paths = [_path(function["Handler"].rpartition(".")[0])]
     trees = []
     for path in paths:
-        trees.append(ast.parse(path.read_text()))
+        trees.append(ast.parse(path.read_text("utf-8")))
         for node in ast.walk(trees[-1]):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("service."):
                 imported = _path(node.module or "")
