@@ -211,7 +211,7 @@ def local(bake: Bake, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         cwd=bake(PATTERNS[0]),
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout
     for line in process.stdout:

@@ -82,7 +82,9 @@ def plan(env: str) -> str:
     identity = boto3.client("sts").get_caller_identity()
     partition = identity["Arn"].split(":")[1]
     command = sam_command(env, stack, identity["Account"], partition)
-    result = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, encoding="utf-8", check=False
+    )
     if result.returncode:
         sys.exit(result.returncode)
     change_set, changes = read_plan(result.stdout.splitlines())

@@ -26,7 +26,7 @@ def main() -> None:
     if arguments.env == "prod":
         sys.exit("Power tuning invokes the function many times: not in prod.")
     stack = settings_of(arguments.env)["global"]["parameters"]["stack_name"]
-    payload = json.loads(Path(arguments.payload).read_text()) if arguments.payload else {}
+    payload = json.loads(Path(arguments.payload).read_text("utf-8")) if arguments.payload else {}
 
     states = boto3.client("stepfunctions", region_name=region_of(arguments.env))
     execution = states.start_execution(

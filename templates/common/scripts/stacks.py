@@ -21,7 +21,7 @@ def settings_of(env: str) -> dict[str, Any]:
     Raises:
         SystemExit: there is no such section.
     """
-    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text("utf-8"))
     environments = {name: section for name, section in sections.items() if name != "version"}
     if env not in environments:
         known = ", ".join(environments)

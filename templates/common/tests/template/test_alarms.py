@@ -43,7 +43,7 @@ def test_every_alarm_reaches_somebody(name: str) -> None:
 
 
 def test_every_alarm_has_its_page_in_the_runbook_and_every_page_its_alarm() -> None:
-    runbook = (PROJECT / "docs" / "runbook.md").read_text()
+    runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
 
     assert sorted(re.findall(r"^## (\w+Alarm)$", runbook, re.MULTILINE)) == sorted(ALARMS)
 
@@ -56,7 +56,7 @@ def test_the_dashboard_shows_every_metric_that_the_code_counts_and_no_other() ->
     counted = {
         ast.literal_eval(node.args[0])
         for path in (PROJECT / "src" / "service").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "metrics.add_metric"
     }
 

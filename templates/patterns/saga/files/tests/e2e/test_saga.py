@@ -20,7 +20,7 @@ from tests.e2e.agree import assert_all_agree, ends, items
 Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"
 AT_FIRST = 10
-STATES = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text())["States"]
+STATES = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text("utf-8"))["States"]
 STEPS = ["ReserveStock", "TakePayment", "ArrangeShipping"]
 COMPENSATIONS = ["CancelShipping", "RefundPayment", "ReleaseStock"]
 UNDELIVERABLE: dict[str, Any] = {"country": "AQ"}
