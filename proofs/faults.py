@@ -117,7 +117,7 @@ def campaign(project: Path, pattern: str, events: int, seed: int) -> Report:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=LONGEST_SECONDS + events * LONGEST_SECONDS_PER_EVENT,
         )

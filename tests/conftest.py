@@ -39,8 +39,10 @@ def counts(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
 def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home for this test alone: nobody's configuration has a say, and nothing is left in anybody's home."""
     home = tmp_path_factory.mktemp("home")
-    (home / "copier.yml").write_text("{}")
-    (home / "gitconfig").write_text("[user]\nname = Tester\nemail = tester@example.com\n[init]\ndefaultBranch = main\n")
+    (home / "copier.yml").write_text("{}", "utf-8")
+    (home / "gitconfig").write_text(
+        "[user]\nname = Tester\nemail = tester@example.com\n[init]\ndefaultBranch = main\n", "utf-8"
+    )
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_", "COOKIECUTTER_", "COPIER_"))]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("NO_COLOR", raising=False)

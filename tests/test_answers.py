@@ -331,7 +331,9 @@ def test_copier_adds_to_a_folder_that_is_taken_but_changes_nothing_in_it_unasked
 
     assert done.returncode != 0
     assert "overwrite" in printed(done.stderr).lower()
-    assert {path: (tmp_path / "work/output/project" / path).read_text() for path in ("mine.txt", "template.yaml")} == {
+    assert {
+        path: (tmp_path / "work/output/project" / path).read_text("utf-8") for path in ("mine.txt", "template.yaml")
+    } == {
         "mine.txt": "mine",
         "template.yaml": "mine",
     }
@@ -361,4 +363,4 @@ def test_without_git_the_project_is_the_same_but_does_not_say_where_it_came_from
 
     assert comparable(project) == with_git
     assert not {"_commit", "_src_path"} & answers(project).keys()
-    assert (project / ANSWERS_FILE).read_text().startswith("#")
+    assert (project / ANSWERS_FILE).read_text("utf-8").startswith("#")

@@ -381,6 +381,6 @@ def test_an_answers_file_is_understood_or_named_as_the_reason(
 
 
 def test_an_answers_file_that_is_sound_is_understood(repository: Path) -> None:
-    (repository / ANSWERS_FILE).write_text(yaml.safe_dump(SOUND))
+    (repository / ANSWERS_FILE).write_text(yaml.safe_dump(SOUND), "utf-8")
 
     assert find_project(repository).folder == repository.resolve()

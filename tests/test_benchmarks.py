@@ -106,26 +106,26 @@ def test_what_is_not_measured_is_in_the_short_table_once_per_reason_and_breaks_n
 
 def test_the_page_is_rewritten_between_its_markers_only(tmp_path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n")
+    page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n", "utf-8")
 
     put("new", page)
     put("newer", page)
 
-    assert page.read_text() == f"before\n\n{BEGIN}\n\nnewer\n\n{END}\n\nafter\n"
+    assert page.read_text("utf-8") == f"before\n\n{BEGIN}\n\nnewer\n\n{END}\n\nafter\n"
 
 
 def test_a_page_without_markers_is_not_touched(tmp_path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("text")
+    page.write_text("text", "utf-8")
 
     with pytest.raises(ValueError, match="lacks the lines"):
         put("new", page)
 
-    assert page.read_text() == "text"
+    assert page.read_text("utf-8") == "text"
 
 
 def test_the_documentation_has_the_markers() -> None:
-    text = (ROOT / "docs/benchmarks.md").read_text()
+    text = (ROOT / "docs/benchmarks.md").read_text("utf-8")
 
     assert text.index(BEGIN) < text.index(END)
 

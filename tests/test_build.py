@@ -345,7 +345,7 @@ def test_check_names_each_file_that_drifted_and_the_command_that_mends_it(source
     command = ("python", "-m", "serverless_templates.build", "--root", sources)
     assert run(*command).returncode == 0
     assert run(*command, "--check").returncode == 0
-    (sources / "copier.yml").write_text("edited")
+    (sources / "copier.yml").write_text("edited", "utf-8")
     (sources / TOP / "README.md").unlink()
     write_files(sources, {f"{TOP}/left.over": ""})
     before = tree(sources)
@@ -398,12 +398,12 @@ def test_a_new_pattern_is_a_new_folder_and_nothing_else(changing_templates: Path
         "patterns/brand-new/files",
         "patterns/brand-new/files/brand-new.txt",
     }
-    assert "brand-new" in json.loads((root / "cookiecutter.json").read_text())["templates"]
-    assert "brand-new" in yaml.safe_load((root / "copier.yml").read_text())["pattern"]["choices"].values()
+    assert "brand-new" in json.loads((root / "cookiecutter.json").read_text("utf-8"))["templates"]
+    assert "brand-new" in yaml.safe_load((root / "copier.yml").read_text("utf-8"))["pattern"]["choices"].values()
     assert "brand-new" in run("python", "-m", "generator", "list", cwd=root).stdout
     created = run("python", "-m", "generator", "new", "brand-new", root / "../project", "--defaults", cwd=root)
     assert created.returncode == 0, created.stderr
-    assert (root / "../project/brand-new.txt").read_text() == "Order Intake\n"
+    assert (root / "../project/brand-new.txt").read_text("utf-8") == "Order Intake\n"
 
 
 # Threats

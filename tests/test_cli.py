@@ -236,7 +236,7 @@ def test_a_folder_whose_name_cannot_be_a_short_name_is_refused_with_the_remedy(
 
 def test_it_leaves_nothing_behind_when_it_fails_half_way(changing_templates: Path, tmp_path: Path) -> None:
     template = next((changing_templates / "built" / PATTERN).glob("{{*"))
-    (template / "zzz.txt").write_text("{{ cookiecutter.nothing }}")
+    (template / "zzz.txt").write_text("{{ cookiecutter.nothing }}", "utf-8")
     before = everything(tmp_path)
 
     done = run(
@@ -250,7 +250,7 @@ def test_it_leaves_nothing_behind_when_it_fails_half_way(changing_templates: Pat
 def test_it_ignores_the_configuration_of_cookiecutter_and_leaves_nothing_in_the_home(
     templates: Path, tmp_path: Path, isolated: Path
 ) -> None:
-    (isolated / ".cookiecutterrc").write_text("default_context: {project_name: Not Asked For}\n")
+    (isolated / ".cookiecutterrc").write_text("default_context: {project_name: Not Asked For}\n", "utf-8")
     before = everything(isolated)
 
     project = create(command_line, Request(templates, PATTERN, {}, tmp_path / "output"))
@@ -386,7 +386,7 @@ def test_a_project_of_a_fork_installed_from_git_remembers_the_forks_version(
 ) -> None:
     fork = repository_to_install(templates, tmp_path / "fork", *tags)
     if later:
-        (fork / "NEWS").write_text("news")
+        (fork / "NEWS").write_text("news", "utf-8")
         commit(fork)
     installed = pip_install(tmp_path / "installed", f"git+file://{fork}")
 
@@ -401,7 +401,7 @@ def test_a_project_of_a_fork_installed_from_git_remembers_the_forks_version(
 
 def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templates: Path, tmp_path: Path) -> None:
     fork = repository_to_install(templates, tmp_path / "fork", "v1.0.0")
-    (fork / "NEWS").write_text("news")
+    (fork / "NEWS").write_text("news", "utf-8")
     commit(fork)
     installed = pip_install(tmp_path / "installed", fork)
 
@@ -419,7 +419,7 @@ def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
     if uncertain == "no repository":
         shutil.rmtree(source / ".git")
     else:
-        (source / "README.md").write_text("changed")
+        (source / "README.md").write_text("changed", "utf-8")
     installed = pip_install(tmp_path / "installed", source)
 
     done = new_project(installed, PATTERNS[0], tmp_path / "order-intake")

@@ -16,9 +16,9 @@ FIRST = f"{PATTERNS}/first/pattern.yaml"
 
 
 def edit(root: Path, path: str, old: str, new: str) -> None:
-    text = (root / path).read_text()
+    text = (root / path).read_text("utf-8")
     assert old in text
-    (root / path).write_text(text.replace(old, new))
+    (root / path).write_text(text.replace(old, new), "utf-8")
 
 
 def rename_pattern(root: Path) -> None:
@@ -153,8 +153,8 @@ def test_a_clone_that_lacks_the_last_release_is_an_error(released: Path, tmp_pat
 
 
 def test_ci_has_every_tag_to_compare_with() -> None:
-    assert "fetch-depth: 0" in (ROOT / ".github/workflows/ci.yml").read_text()
-    assert "serverless_templates.compatibility" in (ROOT / "Makefile").read_text()
+    assert "fetch-depth: 0" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+    assert "serverless_templates.compatibility" in (ROOT / "Makefile").read_text("utf-8")
 
 
 # Names of before are declared in the sources

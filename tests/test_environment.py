@@ -20,9 +20,9 @@ PIP = "[install]\nuser = true\nprefix = /nowhere/prefix\nroot = /nowhere/root\n"
 def hostile(request: pytest.FixtureRequest, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a user may have set; the home is this test's own."""
     (isolated / ".aws").mkdir()
-    (isolated / ".aws/config").write_text(request.param)
+    (isolated / ".aws/config").write_text(request.param, "utf-8")
     (isolated / ".config/pip").mkdir(parents=True)
-    (isolated / ".config/pip/pip.conf").write_text(PIP)
+    (isolated / ".config/pip/pip.conf").write_text(PIP, "utf-8")
     for name, value in {
         "AWS_PROFILE": "corp",
         "AWS_DEFAULT_PROFILE": "corp",

@@ -41,7 +41,7 @@ def test_a_campaign_finds_a_broken_promise_and_names_the_events(pattern: str, tm
 
 
 def test_what_is_broken_on_purpose_has_to_be_there(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("sound")
+    (tmp_path / "file").write_text("sound", "utf-8")
 
     with pytest.raises(CampaignError, match="has no 'other' to break"):
         Breakage("file", "other", "faulty", events=1, seed=1).apply(tmp_path)

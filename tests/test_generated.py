@@ -219,7 +219,7 @@ def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess
         cwd=bake(PATTERNS[0]),
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     assert process.stdout
     for line in process.stdout:

@@ -174,7 +174,7 @@ def stacks(**stated: Any) -> str:
 
 def test_a_record_is_of_the_stacks_roles_and_not_of_whom_tests_make_up(tmp_path: Path) -> None:
     lines = [stacks(), line(), line(), line(role="somebody", allowed=False)]
-    (tmp_path / "decisions.jsonl").write_text("\n".join(lines))
+    (tmp_path / "decisions.jsonl").write_text("\n".join(lines), "utf-8")
 
     assert read_record(tmp_path) == Record(
         "shop-local",
@@ -190,7 +190,7 @@ def test_a_run_that_recorded_nothing_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_allows_all_but_something_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "decisions.jsonl").write_text(stacks(not_actions=["iam:*"]))
+    (tmp_path / "decisions.jsonl").write_text(stacks(not_actions=["iam:*"]), "utf-8")
 
     with pytest.raises(ValueError, match="name what is allowed"):
         read_record(tmp_path)

@@ -10,7 +10,7 @@ REQUIREMENTS = ("requirements/dev.txt", "requirements/lint.txt")
 
 @pytest.mark.parametrize("file", REQUIREMENTS)
 def test_every_requirement_is_pinned_with_hashes_and_none_names_a_place(file: str) -> None:
-    text = (ROOT / file).read_text()
+    text = (ROOT / file).read_text("utf-8")
     requirements = re.split(r"\n(?=\S)", text.strip())
 
     assert [
@@ -21,7 +21,7 @@ def test_every_requirement_is_pinned_with_hashes_and_none_names_a_place(file: st
 
 
 def test_every_target_of_the_makefile_is_explained() -> None:
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text("utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
 
     shown = run("make", "-C", ROOT, "help").stdout
@@ -30,7 +30,7 @@ def test_every_target_of_the_makefile_is_explained() -> None:
 
 
 def test_an_old_python_is_named_as_the_reason(tmp_path) -> None:
-    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n", "utf-8")
     (tmp_path / "python3").chmod(0o755)
 
     done = run("make", "-C", ROOT, "python", f"PYTHON={tmp_path}/python3")

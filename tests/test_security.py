@@ -98,10 +98,10 @@ def test_there_is_no_secret_anywhere(projects: Path) -> None:
 
 def test_a_fault_in_a_stack_is_found(stacks: Path) -> None:
     path = next(stacks.glob("*/template.json"))
-    stack = json.loads(path.read_text())
+    stack = json.loads(path.read_text("utf-8"))
     name, policy = next((n, r) for n, r in stack["Resources"].items() if r["Type"] == "AWS::IAM::Policy")
     policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"] = "*"
-    path.write_text(json.dumps(stack))
+    path.write_text(json.dumps(stack), "utf-8")
 
     assert ("CKV_AWS_63", f"AWS::IAM::Policy.{name}") in findings(path.parent, "cloudformation")
 
@@ -109,6 +109,6 @@ def test_a_fault_in_a_stack_is_found(stacks: Path) -> None:
 def test_a_secret_in_a_project_is_found(projects: Path, tmp_path: Path) -> None:
     project = shutil.copytree(next(projects.iterdir()), tmp_path / "project")
     key = "AKIA" + "Z7QRSTUVWX2345YZ"
-    (project / "src/service/secret.py").write_text(f'ACCESS_KEY_ID = "{key}"\n')
+    (project / "src/service/secret.py").write_text(f'ACCESS_KEY_ID = "{key}"\n', "utf-8")
 
     assert secrets(project) == ["src/service/secret.py"]

@@ -61,9 +61,9 @@ def create(repository: Path, tmp_path: Path) -> Create:
         assert done.returncode == 0, done.stderr
         commit(project)
         page = project / "page.md"
-        page.write_text(page.read_text().replace("line 5 of Some Name", "line 5, mine"))
+        page.write_text(page.read_text("utf-8").replace("line 5 of Some Name", "line 5, mine"), "utf-8")
         (project / "old.txt").unlink()
-        (project / "mine.txt").write_text("mine\n")
+        (project / "mine.txt").write_text("mine\n", "utf-8")
         return commit(project)
 
     return _create
@@ -71,7 +71,7 @@ def create(repository: Path, tmp_path: Path) -> Create:
 
 def release_2(repository: Path) -> None:
     """A version that changes the page's first line, and brings a part and a question."""
-    page = (repository / COMMON / "page.md").read_text().replace("line 1 of", "line 1, better, of")
+    page = (repository / COMMON / "page.md").read_text("utf-8").replace("line 1 of", "line 1, better, of")
     catalogue = MINIMAL_SOURCES["templates/catalogue.yaml"].replace(
         "computed:",
         "  - {name: colour, help: Colour, type: choice, choices: [red, blue], default: red}\ncomputed:",
@@ -103,12 +103,12 @@ def test_an_update_keeps_what_is_mine_and_brings_what_is_new(
     done = run(*UPDATES[update], cwd=project)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (project / "page.md").read_text()
+    page = (project / "page.md").read_text("utf-8")
     assert page.startswith("line 1, better, of Some Name\n")
     assert "line 5, mine\n" in page
     assert "<<<<" not in page
-    assert (project / "new.txt").read_text() == "red\n"
-    assert (project / "mine.txt").read_text() == "mine\n"
+    assert (project / "new.txt").read_text("utf-8") == "red\n"
+    assert (project / "mine.txt").read_text("utf-8") == "mine\n"
     assert not (project / "old.txt").exists()
     assert answers(project) == {
         "_commit": "v2.0.0",
@@ -125,13 +125,13 @@ def test_an_update_keeps_what_is_mine_and_brings_what_is_new(
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_what_both_changed_is_marked(origin: str, update: str, create: Create, repository: Path) -> None:
     project = create(origin)
-    (project / "notice.txt").write_text("mine\n")
+    (project / "notice.txt").write_text("mine\n", "utf-8")
     commit(project)
     release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
 
     done = run(*UPDATES[update], cwd=project)
 
-    notice = (project / "notice.txt").read_text()
+    notice = (project / "notice.txt").read_text("utf-8")
     assert notice.splitlines() == ["<<<<<<< before updating", "mine", "=======", "two", ">>>>>>> after updating"]
     if update == "serverless-templates update":
         assert done.returncode == 1
@@ -166,7 +166,7 @@ def test_check_tells_by_its_exit_code(origin: str, create: Create, repository: P
 
 def test_a_dry_run_shows_the_changes_and_makes_none(create: Create, repository: Path) -> None:
     project = create("cookiecutter")
-    (project / "notice.txt").write_text("mine\n")
+    (project / "notice.txt").write_text("mine\n", "utf-8")
     commit(project)
     release_2(repository)
     release(repository, "v2.1.0", {f"{COMMON}/notice.txt": "two\n"})
@@ -208,7 +208,7 @@ def test_a_project_below_the_top_of_its_repository_is_updated_there(
     done = run("serverless-templates", "update", "--yes", top / "service")
 
     assert done.returncode == 0, done.stderr
-    assert (top / "service/new.txt").read_text() == "red\n"
+    assert (top / "service/new.txt").read_text("utf-8") == "red\n"
     assert sorted(path.name for path in top.iterdir()) == [".git", "service"]
 
 
@@ -217,12 +217,14 @@ def _not_a_project(project: Path) -> None:
 
 
 def _not_ours(project: Path) -> None:
-    (project / ".copier-answers.yml").write_text("_commit: v1\n_src_path: x\n")
+    (project / ".copier-answers.yml").write_text("_commit: v1\n_src_path: x\n", "utf-8")
 
 
 def _no_commit(project: Path) -> None:
     file = project / ".copier-answers.yml"
-    file.write_text("".join(line for line in file.read_text().splitlines(keepends=True) if not line.startswith("_")))
+    file.write_text(
+        "".join(line for line in file.read_text("utf-8").splitlines(keepends=True) if not line.startswith("_")), "utf-8"
+    )
 
 
 def _not_in_git(project: Path) -> None:
@@ -230,38 +232,40 @@ def _not_in_git(project: Path) -> None:
 
 
 def _uncommitted(project: Path) -> None:
-    (project / "page.md").write_text("edited\n")
+    (project / "page.md").write_text("edited\n", "utf-8")
 
 
 def _template_gone(project: Path) -> None:
     file = project / ".copier-answers.yml"
-    file.write_text(file.read_text().replace("/templates", "/gone"))
+    file.write_text(file.read_text("utf-8").replace("/templates", "/gone"), "utf-8")
     commit(project)
 
 
 def _offline(project: Path) -> None:
     file = project / ".copier-answers.yml"
-    file.write_text(re.sub(r"_src_path: .*", '_src_path: "https://127.0.0.1:1/templates.git"', file.read_text()))
+    file.write_text(
+        re.sub(r"_src_path: .*", '_src_path: "https://127.0.0.1:1/templates.git"', file.read_text("utf-8")), "utf-8"
+    )
     commit(project)
 
 
 def _hand_edited(old: str, new: str) -> Callable[[Path], None]:
     def _edit(project: Path) -> None:
         file = project / ".copier-answers.yml"
-        assert old in file.read_text()
-        file.write_text(file.read_text().replace(old, new))
+        assert old in file.read_text("utf-8")
+        file.write_text(file.read_text("utf-8").replace(old, new), "utf-8")
         commit(project)
 
     return _edit
 
 
 def _a_new_file(project: Path) -> None:
-    (project / "not-yet.txt").write_text("mine\n")
+    (project / "not-yet.txt").write_text("mine\n", "utf-8")
 
 
 def _commit_gone(project: Path) -> None:
     file = project / ".copier-answers.yml"
-    file.write_text(file.read_text().replace("v1.0.0", "v0.9.9"))
+    file.write_text(file.read_text("utf-8").replace("v1.0.0", "v0.9.9"), "utf-8")
     commit(project)
 
 
@@ -349,9 +353,9 @@ def test_an_answer_that_the_new_version_takes_no_more_is_not_replaced_in_silence
 
 def test_a_file_that_git_ignores_is_not_overwritten(create: Create, repository: Path) -> None:
     project = create("cookiecutter")
-    (project / ".gitignore").write_text("new.txt\n")
+    (project / ".gitignore").write_text("new.txt\n", "utf-8")
     commit(project)
-    (project / "new.txt").write_text("mine, and in no commit\n")
+    (project / "new.txt").write_text("mine, and in no commit\n", "utf-8")
     release_2(repository)
 
     assert "new.txt: the template brings a file of this name" in refused(project)
@@ -420,7 +424,7 @@ def test_a_renamed_question_keeps_its_answer_over_any_number_of_names(
     done = run(*UPDATES[update], cwd=project)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Sized small." in (project / "README.md").read_text()
+    assert "Sized small." in (project / "README.md").read_text("utf-8")
     assert answers(project)["extent"] == "small"
     assert "size" not in answers(project)
 
@@ -431,7 +435,7 @@ def test_a_renamed_pattern_takes_its_projects_along(origin: str, update: str, cr
     project = create(origin)
     patterns = repository / "templates/patterns"
     (patterns / "first").rename(patterns / "one")
-    page = (repository / COMMON / "page.md").read_text().replace("line 1 of", "line 1, better, of")
+    page = (repository / COMMON / "page.md").read_text("utf-8").replace("line 1 of", "line 1, better, of")
     declared = MINIMAL_SOURCES["templates/patterns/first/pattern.yaml"] + "renamed_from: [uno, first]\n"
     release(repository, "v2.0.0", {"templates/patterns/one/pattern.yaml": declared, f"{COMMON}/page.md": page})
 
@@ -440,8 +444,8 @@ def test_a_renamed_pattern_takes_its_projects_along(origin: str, update: str, cr
     assert done.returncode == 0, done.stdout + done.stderr
     assert answers(project)["pattern"] == "one"
     assert (project / "first.txt").is_file()
-    assert (project / "page.md").read_text().startswith("line 1, better, of Some Name\n")
-    assert "line 5, mine\n" in (project / "page.md").read_text()
+    assert (project / "page.md").read_text("utf-8").startswith("line 1, better, of Some Name\n")
+    assert "line 5, mine\n" in (project / "page.md").read_text("utf-8")
 
 
 def test_a_pattern_that_is_gone_is_named_as_the_reason(create: Create, repository: Path) -> None:
@@ -455,7 +459,7 @@ def test_a_pattern_that_is_gone_is_named_as_the_reason(create: Create, repositor
 
 def test_a_removed_file_goes_and_stays_when_it_was_worked_on(create: Create, repository: Path) -> None:
     project = create("cookiecutter")
-    (project / "notice.txt").write_text("one\nand mine\n")
+    (project / "notice.txt").write_text("one\nand mine\n", "utf-8")
     commit(project)
     (repository / COMMON / "notice.txt").unlink()
     (repository / "templates/parts/tables/files/tables.txt").unlink()
@@ -465,7 +469,7 @@ def test_a_removed_file_goes_and_stays_when_it_was_worked_on(create: Create, rep
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (project / "tables.txt").exists()
-    assert (project / "notice.txt").read_text() == "one\nand mine\n"
+    assert (project / "notice.txt").read_text("utf-8") == "one\nand mine\n"
     assert "No longer in the template, but changed by you, so it stays\n  notice.txt\n" in done.stdout
     assert (project / "other.txt").is_file()
 
@@ -489,7 +493,7 @@ def test_an_edit_that_conflicts_is_never_lost(
     settings: dict[str, str], update: str, create: Create, repository: Path
 ) -> None:
     project = create("cookiecutter")
-    (project / "notice.txt").write_text("mine \n")
+    (project / "notice.txt").write_text("mine \n", "utf-8")
     commit(project)
     release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
     for key, value in settings.items():
@@ -497,7 +501,7 @@ def test_an_edit_that_conflicts_is_never_lost(
 
     done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
 
-    notice = (project / "notice.txt").read_text().splitlines()
+    notice = (project / "notice.txt").read_text("utf-8").splitlines()
     assert notice == ["<<<<<<< before updating", "mine ", "=======", "two", ">>>>>>> after updating"]
     assert done.returncode == 1, done.stdout + done.stderr
     assert "notice.txt" in done.stderr
@@ -508,9 +512,9 @@ def test_an_edit_that_conflicts_is_never_lost(
 def test_a_rejected_change_of_an_earlier_update_is_refused(update: str, create: Create, repository: Path) -> None:
     """Copier would take it for one of its own, and undo what was done to the file since."""
     project = create("cookiecutter")
-    (project / ".gitignore").write_text("*.rej\n")
+    (project / ".gitignore").write_text("*.rej\n", "utf-8")
     commit(project)
-    (project / "page.md.rej").write_text("a change that git could not apply\n")
+    (project / "page.md.rej").write_text("a change that git could not apply\n", "utf-8")
     release_2(repository)
     before = tree(project)
 
@@ -525,7 +529,7 @@ def test_a_change_that_is_left_rejected_is_a_conflict(
     create: Create, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = create("cookiecutter")
-    (project / "notice.txt").write_text("mine\n")
+    (project / "notice.txt").write_text("mine\n", "utf-8")
     commit(project)
     release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
     run_update = copier.run_update
@@ -553,7 +557,7 @@ def test_hooks_of_the_user_take_no_part(hook: str, update: str, create: Create, 
     done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "new.txt").read_text() == "red\n"
+    assert (project / "new.txt").read_text("utf-8") == "red\n"
 
 
 def test_make_update_without_a_terminal_says_what_to_do(create: Create, repository: Path) -> None:
@@ -589,7 +593,7 @@ def test_settings_that_give_access_stay(create: Create, repository: Path, monkey
     done = run(*UPDATES["serverless-templates update"], cwd=project)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "new.txt").read_text() == "red\n"
+    assert (project / "new.txt").read_text("utf-8") == "red\n"
 
 
 SAID = (
@@ -606,7 +610,9 @@ def test_why_a_template_cannot_be_reached_is_said_in_the_words_of_the_program(
 ) -> None:
     project = create("cookiecutter")
     file = project / ANSWERS_FILE
-    file.write_text(re.sub(r"_src_path: .*", '_src_path: "git@git.example.com:org/templates.git"', file.read_text()))
+    file.write_text(
+        re.sub(r"_src_path: .*", '_src_path: "git@git.example.com:org/templates.git"', file.read_text("utf-8")), "utf-8"
+    )
     commit(project)
     script = f'#!/bin/sh\necho "Warning: Permanently added a host." >&2\necho "{said}" >&2\nexit 255\n'
     write_files(tmp_path, {"ssh": script})
@@ -694,7 +700,7 @@ def test_a_tag_that_has_moved_does_not_hide_a_release(origin: str, create: Creat
     assert checked.returncode == 1
     assert "v2.0.0" in checked.stdout
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "new.txt").read_text() == "red\n"
+    assert (project / "new.txt").read_text("utf-8") == "red\n"
     assert answers(project)["_commit"] in ("v2.0.0", git(repository, "rev-parse", "HEAD"))
 
 
@@ -730,8 +736,8 @@ def test_a_fork_does_not_send_its_projects_to_upstream(
     assert "v1.1.0" in checked.stdout
     assert "Passed over: v2.0.0" in checked.stderr
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (project / "company.txt").read_text() == "ours\n"
-    assert (project / "notice.txt").read_text() == "one\n"
+    assert (project / "company.txt").read_text("utf-8") == "ours\n"
+    assert (project / "notice.txt").read_text("utf-8") == "one\n"
     if merged:
         release(repository, "v2.1.0", {})
         commit(project)
@@ -814,7 +820,7 @@ def test_other_engines_do_not_remember_a_password(
 
     assert done.returncode == 0, done.stderr
     assert answers(project)["_src_path"] == remembered
-    assert "secret" not in (project / ANSWERS_FILE).read_text()
+    assert "secret" not in (project / ANSWERS_FILE).read_text("utf-8")
 
 
 def test_a_template_with_changes_on_top_of_its_commit_is_not_remembered(repository: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def other(root: Path) -> None:
 
     for pattern in PATTERNS:
         folder = (root / "templates/patterns" / pattern).rename(root / f"templates/patterns/{pattern}-now")
-        with (folder / "pattern.yaml").open("a") as file:
+        with (folder / "pattern.yaml").open("a", encoding="utf-8") as file:
             file.write(f"\nrenamed_from: [{pattern}]\n")
 
 

@@ -87,7 +87,7 @@ def copier_recopy(request: Request) -> CompletedProcess[str]:
     if done.returncode:
         return done
     project = commit(request.output / "project")
-    (project / "template.yaml").write_text("spoilt")
+    (project / "template.yaml").write_text("spoilt", "utf-8")
     return run("copier", "recopy", "--quiet", "--defaults", "--overwrite", project)
 
 

@@ -51,7 +51,7 @@ def deploy_twin(aws: LocalAws) -> Stack:
     )
     environment = os.environ | {"PYTHONPATH": str(TWIN)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=TWIN, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", code], cwd=TWIN, env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
     return Stack(aws, done.stdout.split()[-1])
 

@@ -74,7 +74,7 @@ def invoked(stack: Stack, name: str, event: Event, variables: dict[str, str]) ->
         input=json.dumps(event),
         env=os.environ | variables | stack.aws.environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if done.returncode:

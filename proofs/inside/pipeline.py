@@ -75,7 +75,7 @@ def as_administrator(aws: LocalAws) -> dict[str, str]:
 def run(*command: object, variables: dict[str, str]) -> str:
     """What a command prints; its failure is ours, in its own words."""
     arguments = [str(part) for part in command]
-    done = subprocess.run(arguments, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(arguments, cwd=PROJECT, env=variables, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         sys.exit(f"{' '.join(arguments[1:4])}: {(done.stderr.strip() or done.stdout.strip())[-600:]}")
     return done.stdout.strip()

@@ -332,7 +332,7 @@ def test_the_workflow_outlasts_its_cases_and_the_records_outlast_the_workflow() 
 
 
 def test_every_placeholder_is_filled_in_and_every_filling_used() -> None:
-    text = (PROJECT / MACHINE["DefinitionUri"]).read_text()
+    text = (PROJECT / MACHINE["DefinitionUri"]).read_text("utf-8")
 
     assert set(re.findall(r"\$\{(\w+)\}", text)) == MACHINE["DefinitionSubstitutions"].keys()
 
@@ -437,4 +437,4 @@ def test_the_picture_in_the_readme_is_what_the_definition_says() -> None:
     """`make diagram` draws it again."""
     readme = PROJECT / "README.md"
 
-    assert readme.read_text() == redrawn(readme)
+    assert readme.read_text("utf-8") == redrawn(readme)

@@ -1,0 +1,79 @@
+"""Whoever adds a function and a queue by hand is told by each failing test what to add."""
+
+import os
+import re
+from pathlib import Path
+
+from helpers import ROOT, run
+
+TOOLS = ROOT / ".venv-generated"
+ADDED = """\
+  RefundFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub ${AWS::StackName}-Refund
+      Handler: service.handlers.submit.handler
+      Role: !GetAtt RefundRole.Arn
+      MemorySize: 256
+      Timeout: 30
+      Tags: { function: Refund }
+      Environment: { Variables: { QUEUE_URL: !Ref RefundQueue } }
+      Events:
+        Refunds: { Type: SQS, Properties: { Queue: !GetAtt RefundQueue.Arn } }
+        Nightly: { Type: Schedule, Properties: { Schedule: rate(1 day) } }
+
+  RefundQueue:
+    Type: AWS::SQS::Queue
+
+"""
+TOLD = (
+    "add the function to the list under Fn::ForEach::Functions",
+    "CloudFormationRole in deploy/role.yaml has to allow them, for: event Schedule",
+    "add to the event: FunctionResponseTypes: [ReportBatchItemFailures]",
+    "add to the event: ScalingConfig: { MaximumConcurrency: … }",
+    "add a RedrivePolicy to the queue RefundQueue",
+    "add to RefundQueue: SqsManagedSseEnabled: true",
+    "an alarm on ApproximateAgeOfOldestMessage of RefundQueue, and its page in docs/runbook.md",
+)
+
+
+def failures(templates: Path, project: Path, old: str, new: str, file: str, *tests: str) -> str:
+    """What tests of a project say after an edit."""
+    made = run("python", "-m", "generator", "new", "queue", project, "--defaults", cwd=templates)
+    assert made.returncode == 0, made.stderr
+    text = (project / file).read_text("utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new, 1), "utf-8")
+    done = run(TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env=dict(os.environ))
+    assert done.returncode == 1, done.stdout[-3_000:]
+    return done.stdout
+
+
+def test_each_failure_names_what_to_add(templates: Path, tmp_path: Path) -> None:
+    before = "  ShipmentsTable:\n"
+    tests = [f"tests/template/test_{name}.py" for name in ("deploy_role", "environments", "queue", "roles")]
+
+    said = failures(templates, tmp_path / "orders", before, ADDED + before, "template.yaml", *tests)
+
+    assert [hint for hint in TOLD if hint not in said] == []
+    assert not re.search(r"^E +(KeyError|ValueError: (not enough|too many) values)", said, re.MULTILINE)
+    assert "IDEMPOTENCY_DAYS" not in said, "it keeps nothing"
+
+
+def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path) -> None:
+    entry = '"event SQS": MAPPING'
+    file = "tests/template/test_deploy_role.py"
+
+    said = failures(templates, tmp_path / "orders", entry, '"event SQS": ""', file, file)
+
+    assert "say in MAKING above which actions it takes to make, change and remove: event SQS" in said
+
+
+def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) -> None:
+    tests = "tests/template/test_environments.py"
+    old, new = '  "environment=dev",\n', '  "environment=dev",\n  "cost-centre=4711",\n'
+
+    said = failures(templates, tmp_path / "orders", old, new, "samconfig.toml", tests)
+
+    assert "[prod.deploy.parameters] in samconfig.toml lacks the tag cost-centre" in said
+    assert " 1 failed, " in said
