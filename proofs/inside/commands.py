@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import botocore.session
 from botocore.validate import validate_parameters
+from scripts.stacks import settings_of
 
 if TYPE_CHECKING:
     from .rehearsal import Rehearsal
@@ -26,11 +27,6 @@ IN_WORKFLOWS = {"apply", "build", "plan", "smoke"}
 # Services that the local AWS lacks, by the name that AWS_ENDPOINT_URL_… has for each, and recorded answers.
 ELSEWHERE = {
     "cost_explorer": ("ce", {"GetCostAndUsage"}),
-    # `sam deploy` asks for the applications that a template names.
-    "serverlessapplicationrepository": (
-        "serverlessrepo",
-        {"CreateCloudFormationTemplate", "GetCloudFormationTemplate"},
-    ),
     "xray": ("xray", {"GetTraceSummaries", "BatchGetTraces", "GetServiceGraph"}),
 }
 COSTS = {
@@ -46,16 +42,27 @@ COSTS = {
         }
     ],
 }
-APPLICATION = {
-    "applicationId": "power-tuning",
-    "templateId": "one",
-    "status": "ACTIVE",
-    "templateUrl": "https://example.com/template",
-    "semanticVersion": "1.0.0",
+# AWS Lambda Power Tuning, in place of the Serverless Application Repository's. It asks of its input what its authors'
+# code asks: github.com/alexcasalboni/aws-lambda-power-tuning, lambda/initializer.js and lambda/utils.js. An ARN has
+# seven parts; one with a version or an alias has eight.
+ASKED = {
+    "And": [
+        {"Variable": "$.lambdaARN", "StringMatches": "arn:*:lambda:*:*:function:*"},
+        {"Not": {"Variable": "$.lambdaARN", "StringMatches": "arn:*:lambda:*:*:function:*:*"}},
+        {"Variable": "$.num", "NumericGreaterThanEquals": 5},
+        {"Variable": "$.powerValues[0]", "NumericGreaterThanEquals": 128},
+    ]
+}
+TUNED = {"power": "512", "cost": 0.000002, "duration": 40, "stateMachine": {"visualization": "https://example.com"}}
+TUNING = {
+    "StartAt": "Initializer",
+    "States": {
+        "Initializer": {"Type": "Choice", "Choices": [ASKED | {"Next": "Optimizer"}], "Default": "Refused"},
+        "Refused": {"Type": "Fail", "Error": "Error", "Cause": "Invalid input"},
+        "Optimizer": {"Type": "Pass", "Result": TUNED, "End": True},
+    },
 }
 ANSWERS = {
-    "CreateCloudFormationTemplate": APPLICATION,
-    "GetCloudFormationTemplate": APPLICATION,
     "GetCostAndUsage": COSTS,
     "GetTraceSummaries": {"TraceSummaries": [], "TracesProcessedCount": 0},
     "GetServiceGraph": {"Services": [], "ContainsOldGroupVersions": False},
@@ -174,10 +181,24 @@ def parked(operator: Operator) -> None:
 
 
 def power_tuning(operator: Operator) -> None:
-    """The state machine gets what its authors' code asks for."""
+    """What `make power-tuning` runs once its application is there: that comes from AWS alone."""
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionString": json.dumps(TUNING), "RoleArn": "arn:aws:iam::123456789012:role/tuning"},
+    }
+    template = {"Resources": {"Tuning": machine}, "Outputs": {"StateMachine": {"Value": {"Ref": "Tuning"}}}}
+    cloudformation = operator.rehearsal.aws.client("cloudformation")
+    name = settings_of("power-tuning")["global"]["parameters"]["stack_name"]
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
     [function, *_] = operator.rehearsal.resources(operator.environment, "AWS::Lambda::Function")
-    name = function.removeprefix(f"{operator.rehearsal.stack(operator.environment)['StackName']}-")
-    operator.make(f"power-tuning FUNCTION={name}", r"512 MB: \$2\.00 and 40 ms per call", before=YES)
+    stack = operator.rehearsal.stack(operator.environment)["StackName"]
+    text = (
+        f"python -m scripts.power_tuning --env {operator.environment} --function {function.removeprefix(f'{stack}-')}"
+    )
+    said = operator.rehearsal.shell(text, operator.variables)
+    if "512 MB: $2.00 and 40 ms per call" not in said:
+        raise CommandError(f"{text} prints:\n{said}")
 
 
 def adopt(operator: Operator) -> None:
@@ -211,7 +232,7 @@ class _Elsewhere(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         operation, in_path = _operation(self.headers.get("X-Amz-Target", ""), unquote(self.path))
         shape = operation.input_shape
-        members = {member.serialization.get("locationName", name): name for name, member in shape.members.items()}
+        members = {member.serialization.get("name", name): name for name, member in shape.members.items()}
         asked = {members.get(name, name): value for name, value in (body | in_path).items()}
         problems = [] if "AWS4-HMAC-SHA256" in self.headers.get("Authorization", "") else ["it is not signed"]
         problems += _problems(shape, asked)
@@ -223,7 +244,7 @@ class _Elsewhere(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
