@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,8 @@ class Rehearsal:
             "PATH": ":".join([path[0], f"{VENV}/bin", *path[1:]]),
         }
 
-    def shell(self, script: str, variables: Mapping[str, str], *, good: bool = True) -> str:
-        """What commands print, run in the repository as a person pastes them."""
+    def shell(self, script: str, variables: Mapping[str, str], *, good: bool | None = True) -> str:
+        """What commands print that a person pastes in the repository; they end well, or not, or either (None)."""
         done = subprocess.run(
             [BASH, "-eo", "pipefail", "-c", script],
             cwd=self.repository,
@@ -131,7 +131,7 @@ class Rehearsal:
             encoding="utf-8",
             check=False,
         )
-        if (done.returncode == 0) != good:
+        if good is not None and (done.returncode == 0) != good:
             raise RehearsalError(f"{script.strip()}\n{done.stdout[-3_000:]}")
         return done.stdout
 
@@ -315,6 +315,11 @@ def handlers(repository: Path) -> list[Path]:
     return [repository / "src" / Path(*name.split(".")).with_suffix(".py") for name in sorted(names)]
 
 
+def edit(repository: Path, file: str, pattern: str, by: str) -> None:
+    """Change one file."""
+    replace(repository / file, pattern, by)
+
+
 def replace(path: Path, pattern: str, by: Any) -> None:
     """Change a file; it is an error when nothing changes."""
     text = path.read_text("utf-8")
@@ -440,7 +445,7 @@ def sabotage(rehearsal: Rehearsal) -> None:
     if any(job.result != "success" for job in release("as it is").values()):
         raise RehearsalError("what is not broken does not work either")
     for one in SABOTAGES:
-        rehearsal.commit(one.what, lambda repository, one=one: replace(repository / one.file, one.pattern, one.by))
+        rehearsal.commit(one.what, partial(edit, file=one.file, pattern=one.pattern, by=one.by))
         rehearsal.red(one.what, one.job, one.says, TO_AN_ENVIRONMENT, environment=environment)
         rehearsal.revert()
     rehearsal.ref = "refs/heads/feature"
@@ -450,7 +455,7 @@ def sabotage(rehearsal: Rehearsal) -> None:
     rehearsal.commit("Change something", another_retention)
     for action, job in (("ExecuteChangeSet", "apply"), ("DescribeChangeSet", "plan")):
         right = rf"- cloudformation:{action}\b"
-        rehearsal.commit(f"Take {action} away", lambda one, right=right: replace(one / ROLES, right, "- sns:Publish"))
+        rehearsal.commit(f"Take {action} away", partial(edit, file=ROLES, pattern=right, by="- sns:Publish"))
         rehearsal.set_up(administrator, whole=False)
         rehearsal.red(f"a role without {action}", job, action, TO_AN_ENVIRONMENT, environment=environment)
         rehearsal.revert()

@@ -28,7 +28,7 @@ STAND_INS = {
     "actions/setup-python": "the Python and the packages that are installed already, whatever version is asked for",
     "actions/upload-artifact": "a folder",
     "actions/download-artifact": "that folder",
-    "aws-actions/configure-aws-credentials": "an unsigned token with GitHub's claims, judged by the role's trust policy",
+    "aws-actions/configure-aws-credentials": "an unsigned token with GitHub's claims, judged by its trust policy",
     "gh": "keeps GitHub's environments and variables in a file",
     "approval": "says yes, and writes down that it was asked",
     "make lint": "left out: tests/test_generated.py runs it",

@@ -80,7 +80,8 @@ def matched(pattern: str, path: str) -> str:
     """What a path names."""
     found = re.fullmatch(pattern, path)
     if not found:
-        return refuse(f"HTTP 404: unknown path: {path}")
+        refuse(f"HTTP 404: unknown path: {path}")
+    assert found
     return found[1] if found.groups() else path
 
 

@@ -29,4 +29,4 @@ if _front := os.environ.get("REHEARSAL_API_NAMES"):
         _trust(context, cadata=_known["ca"])
 
     socket.getaddrinfo = _local
-    ssl.SSLContext.load_verify_locations = _trusting  # type: ignore[method-assign]
+    ssl.SSLContext.load_verify_locations = _trusting  # type: ignore[assignment, method-assign]
