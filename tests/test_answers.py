@@ -298,9 +298,7 @@ def test_alarms_of_prod_go_to_the_given_address_and_to_nobody_elsewhere(
 ) -> None:
     sections = tomllib.loads(render(pattern, {"alarm_email": "a@example.com"})["samconfig.toml"])
     told = {
-        name: [
-            text for text in sections[name]["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text
-        ]
+        name: [text for text in sections[name]["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text]
         for name in ("dev", "staging", "prod", "local")
     }
 

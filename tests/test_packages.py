@@ -52,7 +52,7 @@ def not_loadable(project: Path, package: Path, runtime: str) -> str:
     done = subprocess.run(
         [TOOLS / "bin/python", "-c", CHECK, package, runtime],
         cwd=project,
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -77,7 +77,7 @@ def test_a_compiled_package_is_one_that_the_runtime_can_load(tmp_path: Path) -> 
         ],
         input="cryptography\n",
         cwd=project,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     package = tmp_path / "package"
@@ -96,7 +96,7 @@ def test_pins_that_do_not_fit_together_are_not_installed(tmp_path: Path) -> None
         ],
         input="jinja2\n",
         cwd=project,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     tools = tmp_path / "tools"
@@ -125,7 +125,7 @@ def test_a_wheel_that_the_runtime_cannot_load_is_told(tmp_path: Path) -> None:
     package = tmp_path / "package"
     for number, tag in enumerate(LOADABLE + FOREIGN):
         (package / f"any-{number}.dist-info").mkdir(parents=True)
-        (package / f"any-{number}.dist-info/WHEEL").write_text(f"Wheel-Version: 1.0\nTag: {tag}\n")
+        (package / f"any-{number}.dist-info/WHEEL").write_text(f"Wheel-Version: 1.0\nTag: {tag}\n", "utf-8")
 
     found = not_loadable(create(tmp_path / "project"), package, "python3.11")
 

@@ -74,7 +74,7 @@ def not_loadable(package: Path, runtime: str) -> list[str]:
     python = "cp" + runtime.removeprefix("python").replace(".", "")
     found = []
     for wheel in sorted(package.glob("*.dist-info/WHEEL")):
-        tags = re.findall(r"^Tag: (\S+)$", wheel.read_text(), re.MULTILINE)
+        tags = re.findall(r"^Tag: (\S+)$", wheel.read_text("utf-8"), re.MULTILINE)
         if not any(_loads(tag, python, RUNTIMES[runtime].glibc) for tag in tags):
             found.append(f"{wheel.parent.name.removesuffix('.dist-info')} is for {', '.join(tags)}")
     return found

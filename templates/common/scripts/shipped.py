@@ -49,7 +49,7 @@ def template(path: str = "template.yaml") -> dict[str, Any]:
 
 def load(path: str) -> dict[str, Any]:
     """A CloudFormation template of this project, as it stands there."""
-    return parse((PROJECT / path).read_text())
+    return parse((PROJECT / path).read_text("utf-8"))
 
 
 def parse(text: str) -> dict[str, Any]:

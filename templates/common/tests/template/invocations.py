@@ -54,7 +54,7 @@ CRASH = Invocation(error="Runtime.ImportModuleError")
 def invoke(name: str, environment: str, version: str, *, fails: bool) -> Invocation:
     """Run a function's handler on its sample event; `fails` lets each call of AWS fail."""
     handler = functions()[name]["Handler"]
-    event = json.loads((PROJECT / "events" / f"{handler.split('.')[-2]}.json").read_text())
+    event = json.loads((PROJECT / "events" / f"{handler.split('.')[-2]}.json").read_text("utf-8"))
     return invoke_with(name, json.dumps(event), environment, version, fails=fails)
 
 
@@ -81,7 +81,7 @@ def invoke_with(
         cwd=PROJECT / "src",
         env={**os.environ, **variables, **stand_ins(function)},
         input=event,
-        text=True,
+        encoding="utf-8",
         capture_output=True,
         check=False,
     )

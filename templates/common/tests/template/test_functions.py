@@ -172,7 +172,7 @@ def test_tracing_is_set_up_in_one_place() -> None:
     tracing = {
         path.relative_to(PROJECT / "src").as_posix()
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom)
         if re.search(r"aws_xray_sdk|powertools\.tracing|opentelemetry", ast.unparse(node))
     }

@@ -30,8 +30,8 @@ def sources(tmp_path: Path) -> Path:
     shutil.copytree(PROJECT / "src", tmp_path / "src")
     for folder in [tmp_path / "src" / "service", *(tmp_path / "src" / "service").glob("*/")]:
         (folder / "__pycache__").mkdir(exist_ok=True)
-        (folder / "__pycache__" / "module.cpython-314.pyc").write_text("compiled")
-    (tmp_path / "python3").write_text(PYTHON)
+        (folder / "__pycache__" / "module.cpython-314.pyc").write_text("compiled", "utf-8")
+    (tmp_path / "python3").write_text(PYTHON, "utf-8")
     (tmp_path / "python3").chmod(0o755)
     return tmp_path
 
@@ -46,7 +46,7 @@ def build(sources: Path, name: str) -> tuple[str, dict[str, bytes]]:
         [make, "--no-print-directory", "--silent", "build-Any"],
         cwd=sources / "src",
         env={"PATH": f"{sources}:{os.environ['PATH']}", "ARTIFACTS_DIR": str(artifacts)},
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -80,7 +80,7 @@ def test_the_pipeline_runs_on_the_python_of_the_functions() -> None:
     used = {
         str(step["with"]["python-version"])
         for path in (PROJECT / ".github" / "workflows").glob("*.yml")
-        for job in yaml.safe_load(path.read_text())["jobs"].values()
+        for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values()
         for step in job.get("steps", [])
         if "python-version" in step.get("with", {})
     }
@@ -97,4 +97,4 @@ def test_what_is_shipped_is_what_is_tested() -> None:
 
 
 def pins(name: str) -> dict[str, str]:
-    return dict(re.findall(r"^([\w.-]+)==(\S+)", (PROJECT / name).read_text(), re.MULTILINE))
+    return dict(re.findall(r"^([\w.-]+)==(\S+)", (PROJECT / name).read_text("utf-8"), re.MULTILINE))

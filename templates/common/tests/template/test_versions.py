@@ -65,7 +65,7 @@ def translated(*stacks: tuple[dict[str, Any], dict[str, Any]]) -> list[dict[str,
     done = subprocess.run(
         [SAM_PYTHON, Path(__file__).with_name("translate.py")],
         input=json.dumps([{"template": stack, "parameters": given} for stack, given in stacks]),
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         check=True,
     )

@@ -14,7 +14,9 @@ from scripts.dead_letters import cancel, discard, redrive, show
 from scripts.messages import arn_of
 from scripts.stacks import PROJECT
 
-BLOCKS = re.findall(r"```json\n(.*?)```", (PROJECT / "docs/runbook.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(
+    r"```json\n(.*?)```", (PROJECT / "docs/runbook.md").read_text("utf-8"), re.DOTALL
+)
 [POLICY] = (block for block in BLOCKS if "StartMessageMoveTask" in block)
 # Each is asked for by a call of its own, or by SQS when it moves messages for somebody.
 ACTIONS = re.findall(r'"(sqs:\w+)"', POLICY)

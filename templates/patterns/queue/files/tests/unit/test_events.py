@@ -34,7 +34,7 @@ def test_the_batch_holds_the_same_order() -> None:
 
 
 def test_the_batch_tells_how_often_it_was_received_and_who_sent_it() -> None:
-    [record] = json.loads((EVENTS / "process.json").read_text())["Records"]
+    [record] = json.loads((EVENTS / "process.json").read_text("utf-8"))["Records"]
 
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert record["messageAttributes"]["correlation_id"]["stringValue"] == "sample"

@@ -252,7 +252,7 @@ def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> 
     """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
     name = f"{step}Function"
     function = resolve(functions()[name]["FunctionName"], "prod")
-    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text())
+    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text("utf-8"))
     event["order"] |= REFUSED[step]
     refused = invoke_with(name, json.dumps(event), "prod", "2", fails=False)
     metrics = Metrics()

@@ -12,7 +12,7 @@ from service.workflow import order_of
 PROJECT = Path(__file__).resolve().parents[2]
 EVENTS = PROJECT / "events"
 HANDLERS = sorted((PROJECT / "src/service/handlers").glob("[a-z]*.py"))
-STEPS = [path.stem for path in HANDLERS if "service.workflow" in path.read_text()]
+STEPS = [path.stem for path in HANDLERS if "service.workflow" in path.read_text("utf-8")]
 CALLER = "arn:aws:sts::123456789012:assumed-role/shop"
 ORDER = Order(CALLER, "order-1", "teapot", 2, 4_200, "DE")
 

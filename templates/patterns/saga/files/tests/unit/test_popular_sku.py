@@ -16,7 +16,7 @@ from service.adapters.transactions import _FIRST_PAUSE, _LONGEST_PAUSE, CONFLICT
 HELD = 0.02  # Seconds that a transaction holds its item.
 ANSWER = 0.005  # Seconds until a conflict is told.
 SECONDS = 120
-WORKFLOW = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text())
+WORKFLOW = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text("utf-8"))
 [RETRY] = WORKFLOW["States"]["ReserveStock"]["Retry"]
 
 
