@@ -303,7 +303,7 @@ def test_alarms_of_prod_go_to_the_given_address_and_to_nobody_elsewhere(
     }
 
     assert told.pop("prod") == ['AlarmEmail="a@example.com"']
-    assert told == dict.fromkeys(["dev", "staging", "local"], ['AlarmEmail=""'])
+    assert told == {env: ['AlarmEmail=""'] for env in ("dev", "staging", "local")}
 
 
 # Where a project is to go, and what is not there
