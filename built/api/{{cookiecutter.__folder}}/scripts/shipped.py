@@ -49,7 +49,7 @@ def template(path: str = "template.yaml") -> dict[str, Any]:
 
 def load(path: str) -> dict[str, Any]:
     """A CloudFormation template of this project, as it stands there."""
-    return parse((PROJECT / path).read_text())
+    return parse((PROJECT / path).read_text("utf-8"))
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _written_out(found: dict[str, Any]) -> dict[str, Resource]:
                     for key, resource in body.items()
                 }
         else:
-            resources[name] = value
+            resources[name] = {"Properties": {}, **value}
     return resources
 
 
@@ -145,7 +145,10 @@ def _merged(shared: Any, own: Any) -> Any:
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
     name = function["FunctionName"]["Fn::Sub"]
-    role = the_one(named(function["Role"]), f"Role: !GetAtt …Role.Arn for the function {name}")
+    role = the_one(
+        named(function["Role"]),
+        f"the role of {name}: add the function to the list under Fn::ForEach::Functions",
+    )
     return statements_of(role)
 
 
@@ -406,7 +409,7 @@ def _trees_of(function: Resource) -> list[ast.Module]:
     paths = [_path(function["Handler"].rpartition(".")[0])]
     trees = []
     for path in paths:
-        trees.append(ast.parse(path.read_text()))
+        trees.append(ast.parse(path.read_text("utf-8")))
         for node in ast.walk(trees[-1]):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("service."):
                 imported = _path(node.module or "")

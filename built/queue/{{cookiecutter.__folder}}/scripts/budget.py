@@ -32,7 +32,7 @@ print(time.perf_counter() - start, len(sys.modules))
 
 def main() -> None:
     """Entry point of `make budget`: prints a table, and fails if a function is over its budget."""
-    budget = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["budget"]
+    budget = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["budget"]
     print(f"{'function':<20} {'package MB':>10} {'import':>9} {'modules':>8} {'statements':>10}")
     over = []
     for name, function in functions().items():
@@ -74,7 +74,7 @@ def not_loadable(package: Path, runtime: str) -> list[str]:
     python = "cp" + runtime.removeprefix("python").replace(".", "")
     found = []
     for wheel in sorted(package.glob("*.dist-info/WHEEL")):
-        tags = re.findall(r"^Tag: (\S+)$", wheel.read_text(), re.MULTILINE)
+        tags = re.findall(r"^Tag: (\S+)$", wheel.read_text("utf-8"), re.MULTILINE)
         if not any(_loads(tag, python, RUNTIMES[runtime].glibc) for tag in tags):
             found.append(f"{wheel.parent.name.removesuffix('.dist-info')} is for {', '.join(tags)}")
     return found
@@ -178,7 +178,7 @@ def python(arguments: list[str], function: Resource) -> subprocess.CompletedProc
             "POWERTOOLS_SERVICE_NAME": "budget",
             "PYTHONPATH": str(PROJECT / "src"),
         },
-        text=True,
+        encoding="utf-8",
         capture_output=True,
         check=True,
     )

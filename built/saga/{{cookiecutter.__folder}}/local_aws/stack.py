@@ -144,7 +144,7 @@ def local_aws() -> Iterator[LocalAws]:
         tempfile.TemporaryDirectory(prefix="local-aws-", ignore_cleanup_errors=True) as files,
     ):
         log = Path(files, "server.log")
-        with log.open("w") as errors:
+        with log.open("w", encoding="utf-8") as errors:
             server = subprocess.Popen(
                 [LOCAL_AWS_PYTHON, "-m", "local_aws.server"],
                 cwd=PROJECT,
@@ -165,7 +165,9 @@ def local_aws() -> Iterator[LocalAws]:
         try:
             first_line = server.stdout.readline()
             if not first_line:
-                raise LocalAwsError(f"the local AWS did not start:\n{log.read_text()[-2_000:]}")
+                raise LocalAwsError(
+                    f"the local AWS did not start:\n{log.read_text('utf-8')[-2_000:]}"
+                )
             yield LocalAws(**json.loads(first_line), region=region)
         finally:
             server.stdin.close()
@@ -199,7 +201,7 @@ def _sam(command: str, aws: LocalAws, **extra: str) -> None:
             **aws.environment,
             **extra,
         },
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """Run the command line that follows."""
-    done = subprocess.run(sys.argv[1:], stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(sys.argv[1:], stderr=subprocess.PIPE, encoding="utf-8", check=False)
     if "Traceback" in done.stderr and "requests.exceptions." in done.stderr:
         sys.exit("No vulnerabilities were looked for: check the network and the proxy settings")
     sys.stderr.write(done.stderr)

@@ -16,18 +16,18 @@ PICTURE = re.compile(r"(?<=```mermaid\n).*?(?=```\n)", re.DOTALL)
 def main() -> None:
     """Replace the picture in README.md."""
     readme = PROJECT / "README.md"
-    readme.write_text(redrawn(readme))
+    readme.write_text(redrawn(readme), "utf-8")
 
 
 def redrawn(readme: Path) -> str:
     """The text of a README with the picture as it has to be."""
     picture = draw(definition())
-    return PICTURE.sub(lambda _: picture, readme.read_text(), count=1)
+    return PICTURE.sub(lambda _: picture, readme.read_text("utf-8"), count=1)
 
 
 def definition() -> dict[str, Any]:
     """The workflow's definition."""
-    loaded: dict[str, Any] = yaml.safe_load(DEFINITION.read_text())
+    loaded: dict[str, Any] = yaml.safe_load(DEFINITION.read_text("utf-8"))
     return loaded
 
 

@@ -22,7 +22,7 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         cwd=PROJECT,
         env=environment | variables,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 

@@ -182,7 +182,7 @@ def test_no_api_is_changed_that_bears_other_tags() -> None:
 
 
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:
-    lines = (PROJECT / ROLE_FILE).read_text().splitlines()
+    lines = (PROJECT / ROLE_FILE).read_text("utf-8").splitlines()
     wild = [number for number, line in enumerate(lines) if re.search(r"Resource: \W?\*", line)]
 
     assert len(wild) == sum(grant["Resource"] == "*" for grant in EVERY_GRANT)

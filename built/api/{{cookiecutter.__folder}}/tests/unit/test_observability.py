@@ -144,7 +144,7 @@ print(gc.isenabled(), gc.get_freeze_count() > 0)
         cwd=SOURCES.parent,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
 
@@ -166,7 +166,7 @@ def test_a_handler_is_traced_without_its_answer(context: Any, trace: Trace) -> N
 )
 def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
     """Powertools stores answers as metadata of the trace unless told otherwise."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text("utf-8"))
     captures = [
         node
         for node in ast.walk(tree)

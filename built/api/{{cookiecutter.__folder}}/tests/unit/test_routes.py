@@ -52,7 +52,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Load:
 
 
 def sample(name: str, **changes: Any) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
     return event | changes
 
 

@@ -55,7 +55,7 @@ def close() -> None:
         directory: str = code_dir(code_zip)
         bootstrap = Path(directory, "bootstrap")
         if not bootstrap.exists():
-            bootstrap.write_text(BOOTSTRAP.format(python=sys.executable))
+            bootstrap.write_text(BOOTSTRAP.format(python=sys.executable), "utf-8")
             bootstrap.chmod(0o755)
         return directory
 

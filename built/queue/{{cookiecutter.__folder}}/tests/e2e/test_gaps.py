@@ -10,7 +10,7 @@ def test_every_gap_is_still_there() -> None:
     done = subprocess.run(
         [LOCAL_AWS_PYTHON, "-m", "local_aws.gaps"],
         cwd=PROJECT,
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         check=True,
     )

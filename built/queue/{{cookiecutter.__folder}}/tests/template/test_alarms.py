@@ -84,7 +84,7 @@ def test_what_is_over_sends_no_second_mail(name: str) -> None:
 
 def test_every_alarm_has_its_page_in_the_runbook_and_every_page_its_alarm() -> None:
     """The page `…ErrorsAlarm` is about that alarm of every function that has none of its own."""
-    runbook = (PROJECT / "docs" / "runbook.md").read_text()
+    runbook = (PROJECT / "docs" / "runbook.md").read_text("utf-8")
     pages = re.findall(r"^## (…?\w+Alarm)$", runbook, re.MULTILINE)
     shared = {page.removeprefix("…") for page in pages if page.startswith("…")}
     kinds = {name: name.removeprefix(_function_of(name)) for name in ALARMS}
@@ -97,7 +97,7 @@ def test_every_alarm_has_its_page_in_the_runbook_and_every_page_its_alarm() -> N
 def test_operations_says_what_the_alarms_cost() -> None:
     """CloudWatch charges an alarm by the metrics that it watches, $0.10 each."""
     watched = sum(len(watched_by(alarm["Properties"])) for alarm in ALARMS.values())
-    costs = " ".join((PROJECT / "docs" / "operations.md").read_text().split())
+    costs = " ".join((PROJECT / "docs" / "operations.md").read_text("utf-8").split())
 
     assert f"({watched} in {len(ALARMS)} alarms: ${watched / 10:.2f})" in costs
 
@@ -116,7 +116,7 @@ def test_the_dashboard_shows_every_metric_that_the_code_counts_and_no_other() ->
     counted = {
         ast.literal_eval(node.args[0])
         for path in (PROJECT / "src" / "service").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ADDING
     }
 

@@ -8,7 +8,7 @@ import pytest
 from scripts.shipped import ENVIRONMENTS, functions, parameters, template
 from scripts.stacks import PROJECT, settings_of
 
-TEXT = (PROJECT / "template.yaml").read_text()
+TEXT = (PROJECT / "template.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("environment", [*ENVIRONMENTS, "local"])
@@ -63,7 +63,7 @@ def test_every_section_that_deploys_sets_the_same_tags() -> None:
         for section, tags in by_section.items()
         for tag in sorted(known - tags)
     ]
-    assert missing == []
+    assert not missing, "; ".join(missing)
 
 
 def test_every_function_is_told_apart_on_the_bill() -> None:
@@ -98,7 +98,7 @@ def test_every_wildcard_resource_has_its_reason_beside_it() -> None:
 )
 def test_nothing_secret_is_in_git(path: str) -> None:
     """Secrets are named by their ARN, and read at run time."""
-    text = (PROJECT / path).read_text()
+    text = (PROJECT / path).read_text("utf-8")
     key_ids = re.findall(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", text)
     values = re.findall(
         r"""(?i)(?:password|secret|token|api_?key)\w*["']?\s*[:=]\s*["']?[A-Za-z0-9+/_-]{12,}""",

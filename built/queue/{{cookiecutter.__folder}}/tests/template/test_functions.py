@@ -81,7 +81,7 @@ SOURCES = sorted((PROJECT / "src" / "service").rglob("*.py"))
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_no_module_keeps_state_between_invocations(path: Path) -> None:
     """An execution environment is reused or not as Lambda likes: state there is lost or stale."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text("utf-8"))
     mutable = [
         ast.unparse(node)
         for node in tree.body
@@ -113,7 +113,7 @@ def test_clients_are_made_once_and_not_per_event(path: Path) -> None:
     """Making a client takes tens of milliseconds, and opens a connection of its own."""
     inside_functions = [
         ast.unparse(call)
-        for function in ast.walk(ast.parse(path.read_text()))
+        for function in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "client"
@@ -129,7 +129,7 @@ def test_every_handler_is_observed(function: dict[str, Any]) -> None:
     path = PROJECT / "src" / Path(*module.split(".")).with_suffix(".py")
     [handler] = (
         node
-        for node in ast.parse(path.read_text()).body
+        for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name == name
     )
 
@@ -152,7 +152,7 @@ def test_the_domain_knows_nothing_of_aws() -> None:
     imported = {
         name
         for path in (PROJECT / "src" / "service" / "domain").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
         for name in (
             [alias.name for alias in node.names]
             if isinstance(node, ast.Import)
@@ -172,7 +172,7 @@ def test_tracing_is_set_up_in_one_place() -> None:
     tracing = {
         path.relative_to(PROJECT / "src").as_posix()
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom)
         if re.search(r"aws_xray_sdk|powertools\.tracing|opentelemetry", ast.unparse(node))
     }
@@ -182,7 +182,7 @@ def test_tracing_is_set_up_in_one_place() -> None:
 
 def test_what_the_code_imports_is_shipped_with_it() -> None:
     """The local AWS would not notice: its environment holds more than Lambda's does."""
-    pinned = (PROJECT / "src" / "requirements.txt").read_text()
+    pinned = (PROJECT / "src" / "requirements.txt").read_text("utf-8")
     shipped = {
         line.split("==")[0].replace("-", "_") for line in pinned.splitlines() if "==" in line
     }
@@ -190,7 +190,7 @@ def test_what_the_code_imports_is_shipped_with_it() -> None:
     imported = {
         (node.module or "").split(".")[0]
         for path in SOURCES
-        for node in _run_time_imports(ast.parse(path.read_text()))
+        for node in _run_time_imports(ast.parse(path.read_text("utf-8")))
     }
 
     assert imported <= shipped | of_lambda | {"service"} | set(sys.stdlib_module_names)

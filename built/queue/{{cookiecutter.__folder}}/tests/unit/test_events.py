@@ -11,7 +11,7 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 
 def test_the_request_holds_an_order() -> None:
-    event = json.loads((EVENTS / "submit.json").read_text())
+    event = json.loads((EVENTS / "submit.json").read_text("utf-8"))
 
     assert parse_order(event["body"]) == Order("order-1", "teapot", 2)
     assert correlation_id(event) == "sample"
@@ -19,7 +19,7 @@ def test_the_request_holds_an_order() -> None:
 
 
 def test_the_batch_holds_the_same_order() -> None:
-    event = json.loads((EVENTS / "process.json").read_text())
+    event = json.loads((EVENTS / "process.json").read_text("utf-8"))
     orders = []
 
     process_batch(
@@ -34,7 +34,7 @@ def test_the_batch_holds_the_same_order() -> None:
 
 
 def test_the_batch_tells_how_often_it_was_received_and_who_sent_it() -> None:
-    [record] = json.loads((EVENTS / "process.json").read_text())["Records"]
+    [record] = json.loads((EVENTS / "process.json").read_text("utf-8"))["Records"]
 
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert record["messageAttributes"]["correlation_id"]["stringValue"] == "sample"

@@ -10,7 +10,7 @@ from scripts.stacks import PROJECT
 
 def jobs_of(workflow: str) -> dict[str, dict[str, Any]]:
     path = PROJECT / ".github" / "workflows" / workflow
-    jobs: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text())["jobs"]
+    jobs: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text("utf-8"))["jobs"]
     return jobs
 
 

@@ -65,7 +65,7 @@ def translated(*stacks: tuple[dict[str, Any], dict[str, Any]]) -> list[dict[str,
     done = subprocess.run(
         [SAM_PYTHON, Path(__file__).with_name("translate.py")],
         input=json.dumps([{"template": stack, "parameters": given} for stack, given in stacks]),
-        text=True,
+        encoding="utf-8",
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -92,7 +92,7 @@ def test_each_change_of_a_function_is_a_new_version_of_it() -> None:
     assert {
         setting: _changed_versions(before, found)
         for setting, found in zip(CHANGES, after, strict=True)
-    } == dict.fromkeys(CHANGES, set(NAMES))
+    } == {setting: set(NAMES) for setting in CHANGES}
 
 
 def test_a_change_of_one_function_is_no_new_version_of_another() -> None:

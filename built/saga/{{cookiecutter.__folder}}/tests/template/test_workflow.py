@@ -252,7 +252,7 @@ def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> 
     """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
     name = f"{step}Function"
     function = resolve(functions()[name]["FunctionName"], "prod")
-    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text())
+    event = json.loads((PROJECT / "events" / f"{_snake(step)}.json").read_text("utf-8"))
     event["order"] |= REFUSED[step]
     refused = invoke_with(name, json.dumps(event), "prod", "2", fails=False)
     metrics = Metrics()
@@ -332,7 +332,7 @@ def test_the_workflow_outlasts_its_cases_and_the_records_outlast_the_workflow() 
 
 
 def test_every_placeholder_is_filled_in_and_every_filling_used() -> None:
-    text = (PROJECT / MACHINE["DefinitionUri"]).read_text()
+    text = (PROJECT / MACHINE["DefinitionUri"]).read_text("utf-8")
 
     assert set(re.findall(r"\$\{(\w+)\}", text)) == MACHINE["DefinitionSubstitutions"].keys()
 
@@ -437,4 +437,4 @@ def test_the_picture_in_the_readme_is_what_the_definition_says() -> None:
     """`make diagram` draws it again."""
     readme = PROJECT / "README.md"
 
-    assert readme.read_text() == redrawn(readme)
+    assert readme.read_text("utf-8") == redrawn(readme)
