@@ -14,6 +14,7 @@ from scripts.shipped import (
     resolve,
     resources,
     template,
+    the_one,
     watched_by,
 )
 from scripts.stacks import PROJECT
@@ -66,7 +67,10 @@ def test_throttles_and_slowness_of_every_function_raise_an_alarm(
     expected = {"Throttles": ("Sum", 1), "Duration": ("p99", 800 * timeout)}
 
     for metric, (statistic, threshold) in expected.items():
-        [alarm] = alarms_on(f"AWS/Lambda {metric}", function["FunctionName"]).values()
+        alarm = the_one(
+            alarms_on(f"AWS/Lambda {metric}", function["FunctionName"]).values(),
+            f"{name} in the list under Fn::ForEach::Functions, which gives it its alarms",
+        )
         assert alarm.get("Statistic", alarm.get("ExtendedStatistic")) == statistic
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
         assert int(resolve(alarm["Threshold"], environment)) == threshold

@@ -161,8 +161,13 @@ def test_one_message_that_fails_sends_one_mail(name: str) -> None:
 def test_an_alarm_tells_of_orders_that_wait_long_before_they_are_lost(
     function: dict[str, Any], event: dict[str, Any], environment: str
 ) -> None:
-    queue = {"Fn::GetAtt": f"{event['Queue']['Fn::GetAtt'].partition('.')[0]}.QueueName"}
-    [alarm] = alarms_on("AWS/SQS ApproximateAgeOfOldestMessage", queue).values()
+    queue = event["Queue"]["Fn::GetAtt"].partition(".")[0]
+    alarm = the_one(
+        alarms_on(
+            "AWS/SQS ApproximateAgeOfOldestMessage", {"Fn::GetAtt": f"{queue}.QueueName"}
+        ).values(),
+        f"an alarm on ApproximateAgeOfOldestMessage of {queue}, and its page in docs/runbook.md",
+    )
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     longest = int(resolve(alarm["Threshold"], environment))
 
