@@ -12,7 +12,7 @@ ADDED = """\
     Type: AWS::Serverless::Function
     Properties:
       FunctionName: !Sub ${AWS::StackName}-Refund
-      Handler: service.handlers.submit.handler
+      Handler: service.handlers.refund.handler
       Role: !GetAtt RefundRole.Arn
       MemorySize: 256
       Timeout: 30
@@ -25,6 +25,18 @@ ADDED = """\
   RefundQueue:
     Type: AWS::SQS::Queue
 
+"""
+HANDLER = """\
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    queue_url: str
+
+
+def handler(event, context):
+    pass
 """
 TOLD = (
     "add the function to the list under Fn::ForEach::Functions",
@@ -42,6 +54,7 @@ def failures(templates: Path, project: Path, old: str, new: str, file: str, *tes
     """What tests of a project say after an edit."""
     made = run("python", "-m", "generator", "new", "queue", project, "--defaults", cwd=templates)
     assert made.returncode == 0, made.stderr
+    (project / "src/service/handlers/refund.py").write_text(HANDLER, "utf-8")
     text = (project / file).read_text("utf-8")
     assert old in text
     (project / file).write_text(text.replace(old, new, 1), "utf-8")

@@ -139,12 +139,16 @@ def _merged(shared: Any, own: Any) -> Any:
 
 def statements(function: Resource) -> list[dict[str, Any]]:
     """The policy statements of a function's role."""
+    return statements_of(role_of(function))
+
+
+def role_of(function: Resource) -> str:
+    """Logical id of a function's role."""
     name = function["FunctionName"]["Fn::Sub"]
-    role = the_one(
+    return the_one(
         named(function["Role"]),
         f"the role of {name}: add the function to the list under Fn::ForEach::Functions",
     )
-    return statements_of(role)
 
 
 def statements_of(role: str) -> list[dict[str, Any]]:

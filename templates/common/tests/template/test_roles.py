@@ -14,6 +14,7 @@ from scripts.shipped import (
     named,
     resources,
     retiring_rights,
+    role_of,
     short_name,
     statements,
     statements_of,
@@ -64,8 +65,7 @@ def polled_by(function: dict[str, Any]) -> set[str]:
 
 def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
     """The statements of a function's role, less what is retiring."""
-    [role] = named(function["Role"])
-    return lasting_statements_of(role)
+    return lasting_statements_of(role_of(function))
 
 
 def reached(function: dict[str, Any], actions: set[str]) -> set[str]:
