@@ -36,6 +36,23 @@ def _complete_pattern(ctx: click.Context, param: click.Parameter, incomplete: st
     return [CompletionItem(each.name, help=each.title) for each in patterns if each.name.startswith(incomplete)]
 
 
+def _complete_data(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the pattern's questions, and behind NAME= the choices of that question."""
+    from click.shell_completion import CompletionItem
+
+    del param
+    catalogue = _templates().catalogue
+    # An option without its value ends click's parsing: the arguments before it are left as they are.
+    pattern = ctx.params.get("pattern") or next(iter(ctx.args), "")
+    questions = catalogue.questions_of(pattern) if pattern in catalogue.patterns else ()
+    offered = [
+        CompletionItem(f"{question.name}={choice}", help=question.help)
+        for question in questions
+        for choice in (question.choices if incomplete.startswith(f"{question.name}=") else [""])
+    ]
+    return [item for item in offered if item.value.startswith(incomplete)]
+
+
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
@@ -67,7 +84,14 @@ Examples:
 )
 @click.argument("pattern", shell_complete=_complete_pattern)
 @click.argument("destination", type=click.Path(path_type=Path))
-@click.option("--data", "-d", multiple=True, metavar="NAME=ANSWER", help="Answer a question; it is not asked then.")
+@click.option(
+    "--data",
+    "-d",
+    multiple=True,
+    metavar="NAME=ANSWER",
+    shell_complete=_complete_data,
+    help="Answer a question; it is not asked then.",
+)
 @click.option("--defaults", is_flag=True, help="Ask nothing: take the default where there is no --data.")
 def new(pattern: str, destination: Path, data: tuple[str, ...], defaults: bool) -> None:  # noqa: FBT001 - click's way
     """Create a project of PATTERN in the folder DESTINATION, which must be empty or not there."""

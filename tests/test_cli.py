@@ -286,16 +286,29 @@ def test_completion_prints_a_script_for_the_shell(shell: str) -> None:
     assert f"_SERVERLESS_TEMPLATES_COMPLETE={shell}_complete" in done.stdout
 
 
-def test_completion_knows_the_patterns() -> None:
+def completed(*words: str) -> list[str]:
+    """What the shell offers for the last word."""
     asked = {
-        "_SERVERLESS_TEMPLATES_COMPLETE": "bash_complete",
-        "COMP_WORDS": "serverless-templates new ",
-        "COMP_CWORD": "2",
+        "_SERVERLESS_TEMPLATES_COMPLETE": "zsh_complete",
+        "COMP_WORDS": " ".join(["serverless-templates", *words]),
+        "COMP_CWORD": str(len(words)),
     }
+    # Of each: its kind, itself, and its help.
+    return cli(env=os.environ | asked).stdout.splitlines()[1::3]
 
-    done = cli(env=os.environ | asked)
 
-    assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == list(PATTERNS)
+def test_completion_knows_the_patterns() -> None:
+    assert completed("new", "") == list(PATTERNS)
+
+
+def test_completion_knows_the_questions_and_their_choices() -> None:
+    questions = CATALOGUE.questions_of(PATTERN)
+
+    assert completed("new", PATTERN, "folder", "--data", "") == [f"{question.name}=" for question in questions]
+    assert completed("new", PATTERN, "folder", "--data", "python_version=") == [
+        f"python_version={choice}" for question in questions for choice in question.choices
+    ]
+    assert completed("new", "nothing", "folder", "--data", "") == []
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
