@@ -306,7 +306,10 @@ def test_completion_knows_the_questions_and_their_choices() -> None:
 
     assert completed("new", PATTERN, "folder", "--data", "") == [f"{question.name}=" for question in questions]
     assert completed("new", PATTERN, "folder", "--data", "python_version=") == [
-        f"python_version={choice}" for question in questions for choice in question.choices
+        f"python_version={choice}"
+        for question in questions
+        if question.name == "python_version"
+        for choice in question.choices
     ]
     assert completed("new", "nothing", "folder", "--data", "") == []
 
