@@ -127,7 +127,7 @@ def _delivered(variant: Variant, folder: Path) -> dict[str, Any]:
     print(f"{variant}: is delivered", file=sys.stderr, flush=True)
     place = folder / str(variant)
     place.mkdir()
-    return rehearse(make_project(for_prod(variant), place), place / "work")
+    return rehearse(make_project(for_prod(variant), place, str(variant)), place / "work")
 
 
 def _ran(jobs: Mapping[str, str]) -> int:

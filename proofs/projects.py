@@ -59,9 +59,9 @@ def variants() -> tuple[Variant, ...]:
     )
 
 
-def make_project(variant: Variant, folder: Path) -> Path:
-    """Generate a project in a folder."""
-    project = folder / str(variant)
+def make_project(variant: Variant, folder: Path, name: str = "") -> Path:
+    """Generate a project in a folder; it is called as the variant is, or by a name."""
+    project = folder / (name or str(variant))
     answers = [part for name, answer in variant.answers for part in ("--data", f"{name}={answer}")]
     run(BIN / "serverless-templates", "new", variant.pattern, project, "--defaults", *answers)
     return project

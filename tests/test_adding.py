@@ -58,7 +58,9 @@ def failures(templates: Path, project: Path, old: str, new: str, file: str, *tes
     text = (project / file).read_text("utf-8")
     assert old in text
     (project / file).write_text(text.replace(old, new, 1), "utf-8")
-    done = run(TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env=dict(os.environ))
+    done = run(
+        TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env={**os.environ, "VENV": str(TOOLS)}
+    )
     assert done.returncode == 1, done.stdout[-3_000:]
     return done.stdout
 

@@ -36,6 +36,9 @@ LARGEST_PARTS = {
     "statements": "WriteTraces",
 }
 
+# What a project's Makefile tells its tests.
+WITH_TOOLS = {**os.environ, "VENV": str(TOOLS)}
+
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
 each_variant = pytest.mark.parametrize(("pattern", "answers"), VARIANTS.values(), ids=VARIANTS)
 each_project = pytest.mark.parametrize(("pattern", "answers"), PROJECTS.values(), ids=PROJECTS)
@@ -103,7 +106,7 @@ def test_its_own_tests_are_green_without_an_account_and_use_each_right(
 def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> None:
     project = bake(pattern, UNUSUAL)
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/unit", "tests/template", cwd=project)
+    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/unit", "tests/template", cwd=project, env=WITH_TOOLS)
 
     assert_green(done)
 

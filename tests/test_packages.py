@@ -60,7 +60,7 @@ def not_loadable(project: Path, package: Path, runtime: str) -> str:
 
 
 def test_a_build_after_tests_equals_one_of_another_clone(tmp_path: Path) -> None:
-    used, other = create(tmp_path / "a"), create(tmp_path / "b")
+    used, other = create(tmp_path / "a" / "orders"), create(tmp_path / "b" / "orders")
     subprocess.run([TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit"], cwd=used, check=True)
     assert list((used / "src/service").rglob("__pycache__"))
 

@@ -232,7 +232,7 @@ def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_g
             solve(project, conflict=tag == RELEASES[0])
             assert answers(project)["_commit"] == tag
     for project in leaping:
-        assert update(find_project(project)).conflicts == ("samconfig.toml",)
+        assert update(find_project(project), RELEASES[-1]).conflicts == ("samconfig.toml",)
         solve(project, conflict=True)
 
     counts["projects"] = len(CELLS)
@@ -279,7 +279,7 @@ def test_a_renamed_package_is_left_alone_and_the_rest_follows(
     package = tree(project / "src/intake")
     publish(RELEASES[0])
 
-    left = update(find_project(project))
+    left = update(find_project(project), RELEASES[0])
 
     assert left == Left(conflicts=(), kept=())
     assert tree(project / "src/intake") == package

@@ -11,7 +11,8 @@ from local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
 from scripts.shipped import template
 from scripts.stacks import PROJECT, settings_of
 
-ENVIRONMENT = "dev"
+# Of all environments, prod takes the most rights.
+ENVIRONMENT = "prod"
 STACK = settings_of(ENVIRONMENT)["global"]["parameters"]["stack_name"]
 # The local AWS takes no tokens of GitHub's; what the roles may do stays as it is.
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
@@ -22,10 +23,12 @@ def main() -> None:
     with local_aws() as aws:
         make_roles(aws)
         run(SAM, "build", "--config-env", ENVIRONMENT, variables=as_administrator(aws))
-        for retention in ("7", "14"):
-            settings = PROJECT / "samconfig.toml"
-            text = settings.read_text("utf-8").replace("LogRetentionDays=7", f"LogRetentionDays={retention}")
-            settings.write_text(text, "utf-8")
+        settings = PROJECT / "samconfig.toml"
+        # Prod refuses to deploy without these.
+        text = settings.read_text("utf-8").replace('AlarmEmail=""', "AlarmEmail=alarms@example.com")
+        text = text.replace('AllowedOrigin=""', "AllowedOrigin=https://shop.example.com")
+        for retention in ("365", "400"):
+            settings.write_text(text.replace("LogRetentionDays=365", f"LogRetentionDays={retention}"), "utf-8")
             planned = changes(aws, "plan")
             changes(aws, "apply", planned.splitlines()[-1])
 

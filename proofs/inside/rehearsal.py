@@ -35,7 +35,7 @@ DEPLOY = ".github/workflows/deploy.yml"
 TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
 ROLES = "deploy/role.yaml"
 # Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
-RETENTION = {"7": "14", "30": "60", "365": "400"}
+RETENTION = {"7": "14", "14": "3", "30": "60", "60": "90", "365": "400", "400": "545"}
 # A resource that CloudFormation cannot make, whatever the project: nobody sends the signal that it waits for.
 NEVER_MADE = """\
   NeverSignalled: { Type: AWS::CloudFormation::WaitConditionHandle }

@@ -8,10 +8,14 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 LOOPBACK = ("localhost", "127.0.0.1")
-# Nobody's files: a profile in them could name other credentials, or have endpoints ignored.
-NO_SETTINGS = {
+# The local AWS's own keys, and nobody's files: a profile in them could name other credentials, or
+# have endpoints ignored.
+SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "test",
     "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
@@ -26,7 +30,7 @@ class NotLocalError(Exception):
 def without_aws_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """An environment with no AWS settings of the caller's, where loopback goes through no proxy."""
     kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
-    return kept | NO_SETTINGS | no_proxy(environ)
+    return kept | SETTINGS | no_proxy(environ)
 
 
 def no_proxy(environ: Mapping[str, str]) -> dict[str, str]:

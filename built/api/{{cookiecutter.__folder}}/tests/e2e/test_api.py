@@ -608,9 +608,10 @@ def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: 
     item = created(user)
     assert user("GET", f"/items/{item['id']}").json == item
     [there] = users_like(cognito, pool, "smoke-test")
+    phrase = "A-Test-User-1234"
     for refused, more in (
         (planner.admin_delete_user, {}),
-        (planner.admin_set_user_password, {"Password": "A-Test-User-1234"}),
+        (planner.admin_set_user_password, {"Password": phrase}),
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             refused(UserPoolId=pool, Username=there, **more)
@@ -622,14 +623,14 @@ def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: 
 def test_a_user_who_is_made_as_the_readme_says_can_sign_in(stack: Stack) -> None:
     cognito = stack.aws.client("cognito-idp")
     ids = {"UserPoolId": stack.outputs["UserPoolId"], "Username": "ada"}
-    phrase = "A-Test-User-1234"
+    phrase, temporary = "A-Test-User-1234", "A-Temporary-1234"
     attributes = {"email": "ada@example.com", "email_verified": "true"}
     cognito.admin_create_user(
         **ids,
         UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         DesiredDeliveryMediums=["EMAIL"],
         # AWS makes one up and mails it; the local AWS makes one up that its own rules refuse.
-        TemporaryPassword="A-Temporary-1234",
+        TemporaryPassword=temporary,
     )
     assert cognito.admin_get_user(**ids)["UserStatus"] == "FORCE_CHANGE_PASSWORD"
 

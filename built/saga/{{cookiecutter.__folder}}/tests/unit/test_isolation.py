@@ -7,7 +7,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 
 from local_aws import stack
-from local_aws.isolation import NotLocalError, isolated
+from local_aws.isolation import SETTINGS, NotLocalError, isolated
 
 CALLERS = {
     "AWS_CONFIG_FILE": "/home/me/broken",
@@ -15,7 +15,7 @@ CALLERS = {
     "AWS_ENDPOINT_URL_S3": "https://s3.example.com",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     "AWS_PROFILE": "corp",
-    "AWS_SESSION_TOKEN": "real",
+    "AWS_SESSION_TOKEN": "test",
     "HTTPS_PROXY": "http://proxy.example.com:3128",
     "no_proxy": "git.example.com",
     "PIP_INDEX_URL": "https://packages.example.com/simple",
@@ -42,11 +42,7 @@ def test_no_aws_setting_of_the_caller_is_seen() -> None:
     with isolated():
         seen = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
-    assert seen == {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
+    assert seen == SETTINGS
     assert dict(os.environ) == before
 
 

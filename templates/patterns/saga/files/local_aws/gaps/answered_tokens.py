@@ -14,8 +14,8 @@ from ministack.services import stepfunctions
 
 
 def is_needed() -> bool:
-    stepfunctions._task_tokens["token"] = {"event": threading.Event()}
-    answers = [stepfunctions._send_task_success({"taskToken": "token"}) for _ in range(2)]
+    stepfunctions._task_tokens["test"] = {"event": threading.Event()}
+    answers = [stepfunctions._send_task_success({"taskToken": "test"}) for _ in range(2)]
     return [status for status, _, _ in answers] == [200, 200]
 
 
