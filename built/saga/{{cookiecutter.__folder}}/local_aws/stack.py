@@ -17,8 +17,8 @@ from typing import Any, Literal
 import boto3
 
 from local_aws.isolation import (
-    NO_SETTINGS,
     PROXIES,
+    SETTINGS,
     for_installing,
     isolated,
     no_proxy,
@@ -63,13 +63,11 @@ class LocalAws:
     def environment(self) -> dict[str, str]:
         """What any AWS tool needs in its environment to talk to it."""
         return {
-            **NO_SETTINGS,
-            "AWS_ACCESS_KEY_ID": "test",
+            **SETTINGS,
             "AWS_CA_BUNDLE": self.ca,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": self.region,
-            "AWS_SECRET_ACCESS_KEY": "test",
             "SAM_CLI_TELEMETRY": "0",
             **no_proxy(os.environ),
         }
