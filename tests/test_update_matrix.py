@@ -14,7 +14,7 @@ from copier import run_update
 from helpers import PATTERNS, PROOF, answers, commit, git, run, tree, write_files
 from serverless_templates.build import build, write
 from serverless_templates.update import Left, find_project, update
-from test_generated import TOOLS, assert_green
+from test_generated import TOOLS, WITH_TOOLS, assert_green
 from ways import JUDGES, Request, create
 
 RELEASES = ("v0.2.0", "v1.0.0")
@@ -212,7 +212,9 @@ def solve(project: Path, *, conflict: bool) -> None:
 
 
 def assert_own_tests_are_green(project: Path) -> None:
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit", "tests/template", cwd=project))
+    assert_green(
+        run(TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit", "tests/template", cwd=project, env=WITH_TOOLS)
+    )
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -263,7 +265,7 @@ def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_g
 # The package by its name, in code and in what refers to code; not the word, and no variable of that name.
 PACKAGE = re.compile(
     r"(?<=from )service\b|(?<=import )service\b|(?<=src/)service\b|(?<=src\" / \")service\b|(?<=cp -R )service\b"
-    r"|\bservice(?=\.[a-z\"](?!eplace))|(?<=\")service(?=\"})"
+    r"|\bservice(?=\.[a-z\"](?!eplace))|(?<=\")service(?=\"}|/)"
 )
 
 

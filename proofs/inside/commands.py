@@ -53,7 +53,7 @@ ASKED = {
         {"Variable": "$.powerValues[0]", "NumericGreaterThanEquals": 128},
     ]
 }
-TUNED = {"power": "512", "cost": 0.000002, "duration": 40, "stateMachine": {"visualization": "https://example.com"}}
+TUNED = {"power": "512", "cost": 0.00025, "duration": 40, "stateMachine": {"visualization": "https://example.com"}}
 TUNING = {
     "StartAt": "Initializer",
     "States": {
@@ -197,7 +197,7 @@ def power_tuning(operator: Operator) -> None:
         f"python -m scripts.power_tuning --env {operator.environment} --function {function.removeprefix(f'{stack}-')}"
     )
     said = operator.rehearsal.shell(text, operator.variables)
-    if "512 MB: $2.00 and 40 ms per call" not in said:
+    if "512 MB: $250.00 and 40 ms per call" not in said:
         raise CommandError(f"{text} prints:\n{said}")
 
 
