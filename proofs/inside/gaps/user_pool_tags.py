@@ -30,7 +30,7 @@ def close() -> None:
 
     def with_pool_tags(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = stock(service, action, body, params)
-        if service == "cognito-idp" and body[:1] == b"{":
+        if action.startswith("cognito-idp:") and body[:1] == b"{":
             pool = cognito._user_pools.get(json.loads(body).get("UserPoolId")) or {}
             tags = pool.get("UserPoolTags", {})
             found |= {f"aws:resourcetag/{name}".lower(): value for name, value in tags.items()}
