@@ -142,14 +142,18 @@ MY_FUNCTION = """\
       Role: !GetAtt MineRole.Arn
       MemorySize: 256
       Timeout: 5
+      LoggingConfig: { ApplicationLogLevel: !Ref LogLevel }
       DeploymentPreference: { Alarms: [!Ref MineCanaryAlarm] }
       Environment:
         Variables:
+          POWERTOOLS_LOG_LEVEL: !Ref LogLevel
           FALLBACK_NAME: world
       Tags: { function: Mine }
 
   MyLogGroup:
     Type: AWS::Logs::LogGroup
+    DeletionPolicy: !If [IsProd, RetainExceptOnCreate, Delete]
+    UpdateReplacePolicy: !If [IsProd, Retain, Delete]
     Properties:
       LogGroupName: !Sub /aws/lambda/${AWS::StackName}-by-hand
       RetentionInDays: !Ref LogRetentionDays
