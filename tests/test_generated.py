@@ -111,6 +111,26 @@ def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> Non
     assert_green(done)
 
 
+@each_variant
+def test_its_page_on_operations_says_what_all_its_alarms_cost(
+    bake: Bake, pattern: str, answers: dict[str, str]
+) -> None:
+    """A project's own test allows alarms that its team has added; here there are none."""
+    project = bake(pattern, answers)
+    count = (
+        "from scripts.shipped import resources, watched_by\n"
+        'alarms = resources("AWS::CloudWatch::Alarm").values()\n'
+        'print(sum(len(watched_by(alarm["Properties"])) for alarm in alarms), len(alarms))'
+    )
+
+    done = run(TOOLS / "bin/python", "-c", count, cwd=project)
+
+    assert_green(done)
+    watched, alarms = map(int, done.stdout.split())
+    page = " ".join((project / "docs/operations.md").read_text("utf-8").split())
+    assert f"({watched} in {alarms} alarms: ${watched / 10:.2f})" in page
+
+
 @each_pattern
 def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
     project = bake(pattern)
