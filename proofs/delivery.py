@@ -47,7 +47,7 @@ def rehearse(project: Path, work: Path, *options: str) -> dict[str, Any]:
     lay_recorders(plays_aws)
     for gap in (RECORDERS / "gaps").glob("*.py"):
         if gap.name != "__init__.py":
-            shutil.copy(gap, plays_aws / "local_aws/gaps")
+            shutil.copy(gap, plays_aws / "toolkit/local_aws/gaps")
     mine = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AWS_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
         "AWS_CLI": str(AWS_CLI),

@@ -1,6 +1,6 @@
 """`make prove-faults`: sends events through each pattern while all around it fails, and counts what became of them.
 
-The local AWS makes the faults: see local_aws/faults.py of a project. What a pattern's events are, and where they can be
+The local AWS makes the faults: see toolkit/local_aws/faults.py of a project. What a pattern's events are, and where they can be
 seen, its campaign.py says.
 """
 

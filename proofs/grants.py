@@ -211,7 +211,7 @@ class Record:
 def lay_recorders(project: Path) -> None:
     """Have a project's next run of its tests recorded."""
     for name in ("decisions.py", "service_calls.py"):
-        shutil.copy(RECORDERS / name, project / "local_aws/gaps")
+        shutil.copy(RECORDERS / name, project / "toolkit/local_aws/gaps")
 
 
 def read_record(project: Path, ending: str = "-local") -> Record:

@@ -76,7 +76,7 @@ def test_each_failure_names_what_to_add(templates: Path, tmp_path: Path) -> None
 
 def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path) -> None:
     entry = '"event SQS": MAPPING'
-    file = "tests/template/test_deploy_role.py"
+    file = "toolkit/checks/test_deploy_role.py"
 
     said = failures(templates, tmp_path / "orders", entry, '"event SQS": ""', file, file)
 
@@ -84,7 +84,7 @@ def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path
 
 
 def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) -> None:
-    tests = "tests/template/test_environments.py"
+    tests = "toolkit/checks/test_environments.py"
     old, new = '  "environment=dev",\n', '  "environment=dev",\n  "cost-centre=4711",\n'
 
     said = failures(templates, tmp_path / "orders", old, new, "samconfig.toml", tests)

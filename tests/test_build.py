@@ -42,21 +42,21 @@ def test_two_layers_with_the_same_path_are_an_error_naming_both(sources: Path, t
     message = refused(sources)
 
     assert f"templates/patterns/first/files/{taken}" in message
-    assert "templates/common/README.md" in message or "templates/parts/tables/files/tables.txt" in message
+    assert "templates/common/files/README.md" in message or "templates/parts/tables/files/tables.txt" in message
 
 
 def test_what_tools_leave_behind_is_no_source(sources: Path) -> None:
     litter = ("__pycache__/x.pyc", "x.pyc", ".DS_Store", ".ruff_cache/0/x", ".mypy_cache/x")
     before = build(sources).keys()
 
-    write_files(sources, {f"templates/common/{path}": b"\xff" for path in litter})
+    write_files(sources, {f"templates/common/files/{path}": b"\xff" for path in litter})
 
     assert build(sources).keys() == before
 
 
 def test_a_program_stays_one_and_lines_end_in_lf(sources: Path) -> None:
-    write_files(sources, {"templates/common/run.sh": "#!/bin/sh\r\necho\r\n"})
-    (sources / "templates/common/run.sh").chmod(0o755)
+    write_files(sources, {"templates/common/files/run.sh": "#!/bin/sh\r\necho\r\n"})
+    (sources / "templates/common/files/run.sh").chmod(0o755)
 
     file = build(sources)[f"{TOP}/run.sh"]
 
@@ -84,8 +84,8 @@ def test_a_markers_line_becomes_the_fragment_indented_as_the_marker_is(sources: 
     write_files(
         sources,
         {
-            "templates/common/file": f"before\n{marker}\nafter\n",
-            "templates/common/uses_it": "# <<fragment more>>\n",
+            "templates/common/files/file": f"before\n{marker}\nafter\n",
+            "templates/common/files/uses_it": "# <<fragment more>>\n",
             "templates/patterns/first/fragments/more": "one\n\ntwo\n",
         },
     )
@@ -97,7 +97,7 @@ def test_the_parts_fragments_come_before_the_patterns_own(sources: Path) -> None
     write_files(
         sources,
         {
-            "templates/common/file": "# <<fragment more>>",
+            "templates/common/files/file": "# <<fragment more>>",
             "templates/parts/tables/fragments/more": "of the part",
             "templates/patterns/first/fragments/more": "of the pattern",
         },
@@ -112,7 +112,7 @@ def test_the_parts_fragments_come_before_the_patterns_own(sources: Path) -> None
 def test_answers_and_statements_are_kept_and_other_braces_are_not(sources: Path) -> None:
     write_files(
         sources,
-        {"templates/common/file": "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"},
+        {"templates/common/files/file": "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"},
     )
 
     assert built_text(sources, "file") == '{{ cookiecutter.size }} ${{ "{{" }} github.ref }}\n{% if 1 %}x\n{% endif %}'
@@ -206,30 +206,30 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
         "`cookiecutter.extra` is no answer",
     ),
     "misspelled answer in a file": (
-        {"templates/common/x.md": "one\n{{ cookiecutter.projet_name }}\n"},
+        {"templates/common/files/x.md": "one\n{{ cookiecutter.projet_name }}\n"},
         "common/x.md:2: `cookiecutter.projet_name` is no answer",
     ),
     "misspelled answer in a statement": (
-        {"templates/common/x.md": '# {% if cookiecutter.siez == "small" %}\n# {% endif %}\n'},
+        {"templates/common/files/x.md": '# {% if cookiecutter.siez == "small" %}\n# {% endif %}\n'},
         "common/x.md:1: `cookiecutter.siez` is no answer",
     ),
     "misspelled answer in a name": (
-        {"templates/common/{{cookiecutter.nmae}}.md": ""},
+        {"templates/common/files/{{cookiecutter.nmae}}.md": ""},
         "`cookiecutter.nmae` is no answer",
     ),
     "misspelled answer in a fragment": (
         {
-            "templates/common/x": "# <<fragment more>>\n",
+            "templates/common/files/x": "# <<fragment more>>\n",
             "templates/patterns/first/fragments/more": "{{ cookiecutter.nmae }}",
         },
         "first/fragments/more:1: `cookiecutter.nmae` is no answer",
     ),
     "statement that is not closed": (
-        {"templates/common/x.md": '# {% if cookiecutter.size == "small" %}\n'},
+        {"templates/common/files/x.md": '# {% if cookiecutter.size == "small" %}\n'},
         "common/x.md: the engines cannot read it",
     ),
     "one engine's filter in a file": (
-        {"templates/common/x.md": "{{ cookiecutter.size|slugify }}"},
+        {"templates/common/files/x.md": "{{ cookiecutter.size|slugify }}"},
         "common/x.md: the engines cannot read it: No filter named 'slugify'",
     ),
     "fragment that nothing asks for": (
@@ -237,23 +237,23 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
         "first/fragments/more: nothing asks for it",
     ),
     "fragment that asks for another": (
-        {"templates/common/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": "# <<fragment a>>\n"},
+        {"templates/common/files/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": "# <<fragment a>>\n"},
         "first/fragments/a: a fragment cannot ask for another one",
     ),
     "fragment that is not text": (
-        {"templates/common/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": b"\xff"},
+        {"templates/common/files/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": b"\xff"},
         "first/fragments/a: a fragment is text",
     ),
-    "text with a zero byte": ({"templates/common/x.md": "a\0b"}, "common/x.md: text with a zero byte"),
-    "name with a pipe": ({"templates/common/a|b": ""}, "Windows refuses the name 'a|b'"),
-    "name with a quote": ({'templates/common/a"b': ""}, "Windows refuses the name 'a\"b'"),
-    "name with a colon": ({"templates/common/a:b": ""}, "Windows refuses the name 'a:b'"),
-    "name of a device": ({"templates/common/aux.py": ""}, "Windows refuses the name 'aux.py'"),
-    "name that ends in a dot": ({"templates/common/a.": ""}, "Windows refuses the name 'a.'"),
-    "name that ends in a space": ({"templates/common/a /b": ""}, "Windows refuses the name 'a '"),
-    "name with other braces": ({"templates/common/{{other}}": ""}, "only {{cookiecutter.…}} may stand between braces"),
+    "text with a zero byte": ({"templates/common/files/x.md": "a\0b"}, "common/x.md: text with a zero byte"),
+    "name with a pipe": ({"templates/common/files/a|b": ""}, "Windows refuses the name 'a|b'"),
+    "name with a quote": ({'templates/common/files/a"b': ""}, "Windows refuses the name 'a\"b'"),
+    "name with a colon": ({"templates/common/files/a:b": ""}, "Windows refuses the name 'a:b'"),
+    "name of a device": ({"templates/common/files/aux.py": ""}, "Windows refuses the name 'aux.py'"),
+    "name that ends in a dot": ({"templates/common/files/a.": ""}, "Windows refuses the name 'a.'"),
+    "name that ends in a space": ({"templates/common/files/a /b": ""}, "Windows refuses the name 'a '"),
+    "name with other braces": ({"templates/common/files/{{other}}": ""}, "only {{cookiecutter.…}} may stand between braces"),
     "path that is too long": (
-        {"templates/common/" + "/".join(["directory"] * 13): ""},
+        {"templates/common/files/" + "/".join(["directory"] * 13): ""},
         "its path can become 160 characters long, and 150 is the most",
     ),
 }
@@ -269,7 +269,7 @@ def test_a_fault_in_the_sources_is_named_with_its_file(
 
 
 def test_a_symbolic_link_is_refused(sources: Path) -> None:
-    (sources / "templates/common/link").symlink_to("README.md")
+    (sources / "templates/common/files/link").symlink_to("README.md")
 
     assert "common/link: a symbolic link" in refused(sources)
 
@@ -278,7 +278,7 @@ def test_a_symbolic_link_is_refused(sources: Path) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "templates/common/samconfig.toml",
+        "templates/common/files/samconfig.toml",
         "templates/patterns/first/fragments/README.what.md",
         "templates/catalogue.yaml",
         "hooks/post_gen_project.py",
@@ -293,7 +293,7 @@ def test_an_unfinished_merge_is_refused_with_file_and_line(sources: Path, path: 
 
 
 def test_a_heading_is_no_unfinished_merge(sources: Path) -> None:
-    write_files(sources, {"templates/common/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"})
+    write_files(sources, {"templates/common/files/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"})
 
     build(sources)
 
@@ -322,17 +322,17 @@ def test_building_again_writes_nothing(sources: Path) -> None:
 
 
 def test_what_is_no_longer_produced_is_removed_with_its_folder(sources: Path) -> None:
-    write_files(sources, {"templates/common/deep/er/file": ""})
+    write_files(sources, {"templates/common/files/deep/er/file": ""})
     write(sources, build(sources))
-    (sources / "templates/common/deep/er/file").unlink()
+    (sources / "templates/common/files/deep/er/file").unlink()
 
     assert write(sources, build(sources)) == [f"{TOP}/deep/er/file"]
     assert not (sources / TOP / "deep").exists()
 
 
 def test_a_lost_executable_bit_is_drift(sources: Path) -> None:
-    write_files(sources, {"templates/common/run.sh": "#!/bin/sh\n"})
-    (sources / "templates/common/run.sh").chmod(0o755)
+    write_files(sources, {"templates/common/files/run.sh": "#!/bin/sh\n"})
+    (sources / "templates/common/files/run.sh").chmod(0o755)
     write(sources, build(sources))
     built = sources / TOP / "run.sh"
 
@@ -360,12 +360,12 @@ def test_check_names_each_file_that_drifted_and_the_command_that_mends_it(source
 
 
 def test_a_fault_is_reported_without_a_traceback(sources: Path) -> None:
-    write_files(sources, {"templates/common/x.md": "{{ cookiecutter.nmae }}"})
+    write_files(sources, {"templates/common/files/x.md": "{{ cookiecutter.nmae }}"})
 
     done = run("python", "-m", "serverless_templates.build", "--root", sources)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("error: templates/common/x.md:1: `cookiecutter.nmae`")
+    assert done.stderr.startswith("error: templates/common/files/x.md:1: `cookiecutter.nmae`")
 
 
 def test_what_is_committed_here_is_what_the_sources_produce() -> None:
@@ -419,7 +419,7 @@ def test_the_page_about_a_pattern_says_what_stops_each_threat_and_which_test_sho
         sources,
         {
             "templates/patterns/first/pattern.yaml": f"title: First\nsummary: First.\nparts: [tables]\n{THREAT}",
-            "templates/common/tests/test_lock.py": "def test_the_lock_holds() -> None: ...\n",
+            "templates/common/files/tests/test_lock.py": "def test_the_lock_holds() -> None: ...\n",
         },
     )
 

@@ -72,7 +72,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tu
     files |= BINARIES
     files |= {"{{cookiecutter.project_slug}}/{{ cookiecutter.size }}.txt": "named\n", "run.sh": "#!/bin/sh\n"}
     write_files(root / "templates/templates/common", files)
-    (root / "templates/templates/common/run.sh").chmod(0o755)
+    (root / "templates/templates/common/files/run.sh").chmod(0o755)
     write(root / "templates", build(root / "templates"))
     commit(root / "templates", tag="v1.0.0")
     made = {

@@ -118,7 +118,7 @@ def test_its_page_on_operations_says_what_all_its_alarms_cost(
     """A project's own test allows alarms that its team has added; here there are none."""
     project = bake(pattern, answers)
     count = (
-        "from scripts.shipped import resources, watched_by\n"
+        "from toolkit.template import resources, watched_by\n"
         'alarms = resources("AWS::CloudWatch::Alarm").values()\n'
         'print(sum(len(watched_by(alarm["Properties"])) for alarm in alarms), len(alarms))'
     )
@@ -167,7 +167,7 @@ def test_its_packages_are_built_for_lambda_and_small(
     for name in budgets:
         text = re.sub(rf"^{name} = [\d.]+", f"{name} = 0", text, flags=re.MULTILINE)
     settings.write_text(text, "utf-8")
-    done = run(TOOLS / "bin/python", "-m", "scripts.budget", cwd=project)
+    done = run(TOOLS / "bin/python", "-m", "toolkit.commands.budget", cwd=project)
     assert done.returncode == 1
     told = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
     assert {name for name, _, _ in told} == budgets.keys()

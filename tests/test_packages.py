@@ -13,7 +13,7 @@ TOOLS = ROOT / ".venv-generated"
 CHECK = """
 import sys
 from pathlib import Path
-from scripts.budget import not_loadable
+from toolkit.commands.budget import not_loadable
 print(not_loadable(Path(sys.argv[1]), sys.argv[2]))
 """
 

@@ -197,11 +197,11 @@ def test_what_allows_all_but_something_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_recorders_are_found_by_a_project_as_gaps_of_its_local_aws(tmp_path: Path) -> None:
-    (tmp_path / "local_aws/gaps").mkdir(parents=True)
+    (tmp_path / "toolkit/local_aws/gaps").mkdir(parents=True)
 
     lay_recorders(tmp_path)
 
-    laid = [path.name for path in (tmp_path / "local_aws/gaps").iterdir()]
+    laid = [path.name for path in (tmp_path / "toolkit/local_aws/gaps").iterdir()]
     assert sorted(laid) == ["decisions.py", "service_calls.py"]
     for name in laid:
         text = (RECORDERS / name).read_text("utf-8")

@@ -20,14 +20,14 @@ QUESTIONS = yaml.safe_load((ROOT / "templates/catalogue.yaml").read_text("utf-8"
 @pytest.fixture(scope="module")
 def runtimes() -> Any:
     """The file that every project gets; what it needs of the project is left out."""
-    path = ROOT / "templates/common/scripts/runtimes.py"
+    path = ROOT / "templates/common/files/toolkit/commands/runtimes.py"
     spec = importlib.util.spec_from_file_location("runtimes", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    shipped = ModuleType("scripts.shipped")
+    shipped = ModuleType("toolkit.template")
     shipped.template = None  # type: ignore[attr-defined]
-    with patch.dict(sys.modules, {"scripts.shipped": shipped, "runtimes": module}):
+    with patch.dict(sys.modules, {"toolkit.template": shipped, "runtimes": module}):
         spec.loader.exec_module(module)
     return module
 

@@ -18,7 +18,7 @@ ACCEPTED = yaml.safe_load((ROOT / "tests/accepted_findings.yaml").read_text("utf
 WRITE_OUT = """
 import json, sys
 from pathlib import Path
-from scripts.shipped import template
+from toolkit.template import template
 for path in [Path("template.yaml"), *Path("deploy").glob("*.yaml")]:
     Path(sys.argv[1], path.name).with_suffix(".json").write_text(json.dumps(template(str(path)), default=str))
 """

@@ -49,7 +49,7 @@ def more(root: Path) -> None:
     """A minor release: common files change, one is new, and a question is new."""
     replace(root / COMMON / "samconfig.toml", ('"LogRetentionDays=365"', '"LogRetentionDays=400"'))
     replace(root / COMMON / "template.yaml", ("# The stack, in AWS SAM.", "# All of the stack, in AWS SAM."))
-    code = root / COMMON / "src/service/environment.py"
+    code = root / COMMON / "toolkit/runtime/environment.py"
     code.write_text('"""Better: ' + code.read_text("utf-8").removeprefix('"""'), "utf-8")
     write_files(root, {f"{COMMON}/docs/bill.md": "# Who pays\n\n{{ cookiecutter.cost_centre }}\n"})
     replace(root / "templates/catalogue.yaml", ("computed:\n", f"{NEW_QUESTION}\ncomputed:\n"))
@@ -109,8 +109,8 @@ MY_HANDLER = '''\
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.environment import read_settings
-from service.observability import observed
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.observability import observed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -255,7 +255,7 @@ def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_g
     assert not (project / DELETED).exists()
     # What is new came, what is gone went, and the answers are those of before, under the names of today.
     assert (project / "template.yaml").read_text("utf-8").startswith("# All of the stack")
-    assert (project / "src/service/environment.py").read_text("utf-8").startswith('"""Better')
+    assert (project / "toolkit/runtime/environment.py").read_text("utf-8").startswith('"""Better')
     assert (project / "docs/bill.md").read_text("utf-8") == "# Who pays\n\nnobody\n"
     assert not (project / ".editorconfig").exists()
     now = answers(project)

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_aws.stack import LocalAws, Stack, deploy, local_aws
-from scripts.shipped import Resource, functions, resources
+from toolkit.local_aws.stack import LocalAws, Stack, deploy, local_aws
+from toolkit.template import Resource, functions, resources
 
 from .identity import new_run, renamed
 from .rest import Api, NotMeasuredError
@@ -46,7 +46,7 @@ def main() -> None:
 def deploy_twin(aws: LocalAws) -> Stack:
     """Deploy the twin with its own code, onto the same local AWS."""
     code = (
-        "from local_aws.stack import LocalAws, deploy\n"
+        "from toolkit.local_aws.stack import LocalAws, deploy\n"
         f"print(deploy(LocalAws({aws.endpoint!r}, {aws.ca!r}, {aws.region!r})).name)"
     )
     environment = os.environ | {"PYTHONPATH": str(TWIN)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 
-from scripts.budget import imports, packed_size
-from scripts.shipped import functions
-from scripts.stacks import PROJECT
+from toolkit.commands.budget import imports, packed_size
+from toolkit.template import functions
+from toolkit.stacks import PROJECT
 
 ROUNDS = int(sys.argv[1])
 found = {}

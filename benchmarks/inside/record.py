@@ -11,9 +11,9 @@ import subprocess
 import sys
 from typing import Any
 
-from local_aws.example import example
-from local_aws.stack import Stack, deploy, local_aws
-from scripts.shipped import clients_of, functions
+from scripts.demo import example
+from toolkit.local_aws.stack import Stack, deploy, local_aws
+from toolkit.template import clients_of, functions
 
 from .identity import MADE, new_run, renamed
 from .rest import Api, NotMeasuredError

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 
 from .identity import new_run, renamed
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_aws.stack import Stack
-from scripts.shipped import functions
-from scripts.stacks import PROJECT
+from toolkit.local_aws.stack import Stack
+from toolkit.template import functions
+from toolkit.stacks import PROJECT
 
 Event = dict[str, Any]
 NOTHING = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}

@@ -14,8 +14,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from local_aws.faults import LATE_SECONDS
-from local_aws.stack import Stack, deploy, local_aws
+from toolkit.local_aws.faults import LATE_SECONDS
+from toolkit.local_aws.stack import Stack, deploy, local_aws
 
 from .campaign_plan import LONGEST_WAIT, Campaign, Event, Outage, Send, events_of, steps_of, wait_until
 from .campaign_verdict import Seen, lost_in, not_done, twice_in

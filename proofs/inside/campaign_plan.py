@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from local_aws.stack import Fault, Stack
+    from toolkit.local_aws.stack import Fault, Stack
 
 # How many of a thousand events are poison, and how many are sent more than once.
 POISON = 30

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.shipped import as_list, resources, statements_of, template
+from toolkit.template import as_list, resources, statements_of, template
 
 
 def services(role: Mapping[str, Any]) -> list[str]:

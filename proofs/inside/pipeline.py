@@ -7,9 +7,9 @@ import os
 import subprocess
 import sys
 
-from local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
-from scripts.shipped import template
-from scripts.stacks import PROJECT, settings_of
+from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
+from toolkit.template import template
+from toolkit.stacks import PROJECT, settings_of
 
 # Of all environments, prod takes the most rights.
 ENVIRONMENT = "prod"
@@ -65,7 +65,7 @@ def changes(aws: LocalAws, step: str, *arguments: str) -> str:
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
-    command = (sys.executable, "-m", "scripts.changes", step, "--env", ENVIRONMENT, *arguments)
+    command = (sys.executable, "-m", "toolkit.commands.changes", step, "--env", ENVIRONMENT, *arguments)
     return run(*command, variables=as_administrator(aws) | signed_in)
 
 

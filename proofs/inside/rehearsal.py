@@ -23,9 +23,9 @@ from typing import Any
 
 import boto3
 import yaml
-from local_aws.stack import LOCAL_AWS_PYTHON, VENV, LocalAws, local_aws
-from scripts.shipped import template
-from scripts.stacks import settings_of
+from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, VENV, LocalAws, local_aws
+from toolkit.template import template
+from toolkit.stacks import settings_of
 
 from .commands import CommandError, run_all
 from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, write_programs
@@ -468,7 +468,7 @@ def check_gaps() -> None:
         RehearsalError: it names the gaps that can go.
     """
     asked = subprocess.run(
-        [LOCAL_AWS_PYTHON, "-m", "local_aws.gaps"], check=True, capture_output=True, encoding="utf-8"
+        [LOCAL_AWS_PYTHON, "-m", "toolkit.local_aws.gaps"], check=True, capture_output=True, encoding="utf-8"
     )
     if asked.stdout:
         raise RehearsalError(f"ministack has closed a gap by itself: {asked.stdout}")

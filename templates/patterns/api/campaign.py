@@ -4,10 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried
 from scripts.callers import caller
-from scripts.signed_request import Answer
+from toolkit.signed_request import Answer
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
 BREAKAGES = {
@@ -19,7 +19,7 @@ BREAKAGES = {
         "seed": 1,
     },
     "the record of a key is no condition": {
-        "file": "src/service/adapters/idempotency.py",
+        "file": "toolkit/runtime/idempotency.py",
         "sound": "attribute_not_exists(id) OR",
         "faulty": "attribute_not_exists(id) OR attribute_exists(id) OR",
         "events": 100,

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried
-from scripts.dead_letters import redrive
+from toolkit.commands.dead_letters import redrive
 from scripts.demo import waiting
-from scripts.messages import looked_at
-from scripts.signed_request import call
+from toolkit.messages import looked_at
+from toolkit.signed_request import call
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
 BREAKAGES = {
     "the record of an order is no condition": {
-        "file": "src/service/adapters/idempotency.py",
+        "file": "toolkit/runtime/idempotency.py",
         "sound": "attribute_not_exists(id) OR",
         "faulty": "attribute_not_exists(id) OR attribute_exists(id) OR",
         "events": 100,

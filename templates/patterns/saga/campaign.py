@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried, wait_until
-from scripts.messages import looked_at, standing
-from scripts.parked import everyone, resume
-from scripts.signed_request import call
+from toolkit.messages import looked_at, standing
+from toolkit.commands.parked import everyone, resume
+from toolkit.signed_request import call
 from tests.e2e.agree import ALL_DONE, items
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.

@@ -2,7 +2,7 @@
 
 import uuid
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 from scripts.callers import curl_options
 
 

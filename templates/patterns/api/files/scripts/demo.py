@@ -4,7 +4,7 @@ import json
 import sys
 import uuid
 
-from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
 from scripts.callers import caller
 
 

@@ -1,6 +1,6 @@
 """An example call for `make local` to print."""
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 
 
 def example(stack: Stack) -> str:

@@ -5,9 +5,9 @@ import sys
 import time
 from typing import Any
 
-from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-from scripts.dead_letters import show
-from scripts.signed_request import call
+from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.commands.dead_letters import show
+from toolkit.signed_request import call
 
 POISON = "this is no order"
 

@@ -2,7 +2,7 @@
 
 import json
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 
 
 def example(stack: Stack) -> str:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-from scripts.parked import of_order, resume, show
-from scripts.signed_request import call
+from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.commands.parked import of_order, resume, show
+from toolkit.signed_request import call
 
 
 def main() -> None:

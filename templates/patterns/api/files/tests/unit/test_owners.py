@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.stacks import PROJECT
+from toolkit.stacks import PROJECT
 from service.api import owner_of
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.domain.orders import Order, parse_order
-from service.http import caller_of, correlation_id
+from toolkit.runtime.http import caller_of, correlation_id
 from service.workflow import order_of
 
 PROJECT = Path(__file__).resolve().parents[2]

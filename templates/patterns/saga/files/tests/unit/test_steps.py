@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.adapters import transactions
+from toolkit.runtime import transactions
 from service.adapters.steps import EffectRefusedError, Steps, StepUndoneError
 from service.adapters.try_again import TryAgainError
 

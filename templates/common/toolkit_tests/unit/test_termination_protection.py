@@ -1,0 +1,51 @@
+"""Prod is protected after each deployment, and only prod."""
+
+from typing import Any
+
+import pytest
+
+from scripts import changes
+from toolkit.template import ENVIRONMENTS
+from toolkit.commands.termination_protection import protect, refusal
+from tests.unit.test_changes import CHANGE_SET, FakeCloudFormation
+
+
+class Protecting(FakeCloudFormation):
+    """A stack that can be protected, and whose deployment is over at once."""
+
+    def __init__(self, end: str, execution: str = "AVAILABLE") -> None:
+        super().__init__(end, execution=execution)
+        self.protected: list[str] = []
+
+    def update_termination_protection(self, **asked: Any) -> None:
+        assert asked["EnableTerminationProtection"] is True
+        self.protected.append(asked["StackName"])
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        return {"Stacks": [{"EnableTerminationProtection": bool(self.protected)}]}
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_only_prod_is_protected(env: str) -> None:
+    stack: Any = Protecting("UPDATE_COMPLETE")
+
+    protect(stack, env, "stack")
+
+    assert stack.protected == (["stack"] if env == "prod" else [])
+    assert bool(refusal(stack, "stack")) == (env == "prod")
+
+
+@pytest.mark.parametrize(
+    ("execution", "end", "protected"),
+    [
+        ("AVAILABLE", "CREATE_COMPLETE", 1),
+        ("AVAILABLE", "UPDATE_ROLLBACK_COMPLETE", 0),
+        ("EXECUTE_COMPLETE", "UPDATE_COMPLETE", 1),
+    ],
+)
+def test_a_deployment_protects_prod(execution: str, end: str, protected: int) -> None:
+    stack = Protecting(end, execution)
+
+    changes.apply("prod", CHANGE_SET, stack, pause=0)
+
+    assert len(stack.protected) == protected
