@@ -66,7 +66,7 @@ def build(root: Path) -> dict[str, File]:
         answers_file = engines.answers_file(catalogue.questions_of(name))
         outputs[f"{top}/{engines.TOP}/{{{{cookiecutter.__answers_file}}}}"] = File(answers_file.encode())
         outputs |= {f"{top}/{engines.TOP}/{path}": file for path, file in files.items()}
-        outputs[f"{PAGES}/{name}.md"] = File(pattern_page(catalogue, pattern, files).encode())
+        outputs[f"{PAGES}/{name}.md"] = File(pattern_page(root, catalogue, pattern, files).encode())
     return outputs
 
 

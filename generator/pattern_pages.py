@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
 from .answers import defaults
 from .catalogue import Catalogue, Pattern, Threat
 from .errors import BuildError
-from .sources import File
+from .sources import File, toolkit_tests
 
 FOLDER = "docs/patterns"
 MADE = "<!-- Made by `make build` from templates/; do not edit. -->"
@@ -51,9 +52,9 @@ def choosing_page(catalogue: Catalogue) -> str:
     )
 
 
-def pattern_page(catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> str:
+def pattern_page(root: Path, catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> str:
     """All about one pattern, as Markdown. `files` are those of its template; what they do not tell is left out."""
-    project = _Project(catalogue, pattern, files)
+    project = _Project(catalogue, pattern, files, toolkit_tests(root, pattern))
     return _page(
         MADE,
         f"# {pattern.title}",
@@ -87,7 +88,10 @@ def pattern_page(catalogue: Catalogue, pattern: Pattern, files: Mapping[str, Fil
 class _Project:
     """The files of a project that was made with the defaults."""
 
-    def __init__(self, catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File], tests: Mapping[str, Path]
+    ) -> None:
+        self._tests = tests
         self._jinja = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)  # noqa: S701
         self._files = files
         self._answers = defaults(catalogue.questions_of(pattern.name), {})
@@ -124,7 +128,8 @@ class _Project:
             BuildError: there is no such test.
         """
         path, _, name = threat.shown_by.partition("::")
-        if f"def {name}(" not in self._text(path):
+        test = self._tests.get(path.removeprefix("toolkit_tests/"))
+        if f"def {name}(" not in (test.read_text("utf-8") if test else self._text(path)):
             raise BuildError(
                 f"{self._answers['__pattern']}: no project of it has the test {threat.shown_by}, which is to show "
                 f"what stops the threat {threat.threat!r}. Name one that it has."

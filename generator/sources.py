@@ -39,21 +39,38 @@ def compose(root: Path, pattern: Pattern, known: Collection[str]) -> dict[str, F
     Raises:
         BuildError: two layers hold the same path, a fragment is not used, or a file breaks a rule.
     """
-    layers = [root / "templates/parts" / part for part in pattern.parts]
-    for layer in layers:
-        if not layer.is_dir():
-            raise BuildError(
-                f"{root}/templates/patterns/{pattern.name}/pattern.yaml: there is no part {layer.name}. Mend `parts`."
-            )
-    layers.append(root / "templates/patterns" / pattern.name)
-
+    layers = layers_of(root, pattern)
     fragments = _Fragments(layers, known)
     files = {
         path: _template(source, fragments, known)
-        for path, source in _overlay([root / "templates/common", *(layer / "files" for layer in layers)], known).items()
+        for path, source in _overlay([layer / "files" for layer in layers], known).items()
     }
     fragments.check_all_used()
     return files
+
+
+def layers_of(root: Path, pattern: Pattern) -> list[Path]:
+    """The folders that make up a pattern's projects: `common`, its parts, and its own.
+
+    Raises:
+        BuildError: there is no part of that name.
+    """
+    parts = [root / "templates/parts" / part for part in pattern.parts]
+    for part in parts:
+        if not part.is_dir():
+            raise BuildError(
+                f"{root}/templates/patterns/{pattern.name}/pattern.yaml: there is no part {part.name}. Fix `parts`."
+            )
+    return [root / "templates/common", *parts, root / "templates/patterns" / pattern.name]
+
+
+def toolkit_tests(root: Path, pattern: Pattern) -> dict[str, Path]:
+    """The tests of a pattern's toolkit, which stay in this repository: path below `toolkit_tests/`, and file."""
+    return {
+        path.relative_to(layer / "toolkit_tests").as_posix(): path
+        for layer in layers_of(root, pattern)
+        for path in _walk(layer / "toolkit_tests")
+    }
 
 
 def _overlay(layers: list[Path], known: Collection[str]) -> dict[str, Path]:

@@ -167,7 +167,7 @@ def test_its_packages_are_built_for_lambda_and_small(
     for name in budgets:
         text = re.sub(rf"^{name} = [\d.]+", f"{name} = 0", text, flags=re.MULTILINE)
     settings.write_text(text, "utf-8")
-    done = run(TOOLS / "bin/python", "-m", "toolkit.commands.budget", cwd=project)
+    done = run(TOOLS / "bin/python", "-m", "toolkit", "budget", cwd=project)
     assert done.returncode == 1
     told = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
     assert {name for name, _, _ in told} == budgets.keys()
@@ -238,7 +238,7 @@ def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess
     files = tmp_path / "tmp"
     files.mkdir()
     process = subprocess.Popen(
-        [TOOLS / "bin/python", "-m", "local_aws"],
+        [TOOLS / "bin/python", "-m", "toolkit", "local"],
         cwd=bake(PATTERNS[0]),
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
         stdout=subprocess.PIPE,

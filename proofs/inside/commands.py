@@ -194,7 +194,7 @@ def power_tuning(operator: Operator) -> None:
     [function, *_] = operator.rehearsal.resources(operator.environment, "AWS::Lambda::Function")
     stack = operator.rehearsal.stack(operator.environment)["StackName"]
     text = (
-        f"python -m toolkit.commands.power_tuning --env {operator.environment} --function {function.removeprefix(f'{stack}-')}"
+        f"python -m toolkit power-tuning --env {operator.environment} --function {function.removeprefix(f'{stack}-')}"
     )
     said = operator.rehearsal.shell(text, operator.variables)
     if "512 MB: $250.00 and 40 ms per call" not in said:

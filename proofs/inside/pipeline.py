@@ -65,7 +65,7 @@ def changes(aws: LocalAws, step: str, *arguments: str) -> str:
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
-    command = (sys.executable, "-m", "toolkit.commands.changes", step, "--env", ENVIRONMENT, *arguments)
+    command = (sys.executable, "-m", "toolkit", "changes", step, "--env", ENVIRONMENT, *arguments)
     return run(*command, variables=as_administrator(aws) | signed_in)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 # `make build` puts the published address and the names of the programs here, and cookiecutter what it knows: JSON in
 # raw strings, never code.
 PUBLISHED: str = json.loads(r""" "gh:org/serverless-templates" """)
-PROGRAMS: list[str] = json.loads(r"""["scripts/pin-requirements"]""")
+PROGRAMS: list[str] = json.loads(r"""["toolkit/pin-requirements"]""")
 CONTEXT: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 PROJECT = Path.cwd()

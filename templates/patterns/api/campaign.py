@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried
 from scripts.callers import caller
+from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import Answer
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried
-from toolkit.commands.dead_letters import redrive
 from scripts.demo import waiting
+from toolkit.commands.dead_letters import redrive
+from toolkit.local_aws.stack import Stack
 from toolkit.messages import looked_at
 from toolkit.signed_request import call
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from toolkit.local_aws.stack import Stack
 from proofs.inside.campaign_plan import Event, tried, wait_until
-from toolkit.messages import looked_at, standing
-from toolkit.commands.parked import everyone, resume
-from toolkit.signed_request import call
 from tests.e2e.agree import ALL_DONE, items
+from toolkit.commands.parked import everyone, resume
+from toolkit.local_aws.stack import Stack
+from toolkit.messages import looked_at, standing
+from toolkit.signed_request import call
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
 BREAKAGES = {

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from local_aws.stack import Stack
-from scripts.signed_request import Answer, call
+from toolkit.local_aws.stack import Stack
+from toolkit.signed_request import Answer, call
 
 Call = Callable[..., Answer]
 

@@ -5,9 +5,9 @@ import sys
 import time
 from typing import Any
 
-from local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-from scripts.dead_letters import show
-from scripts.signed_request import call
+from toolkit.commands.dead_letters import show
+from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.signed_request import call
 
 POISON = "this is no order"
 
@@ -66,6 +66,19 @@ def wait_until_empty(sqs: Any, queue: str) -> None:
         if time.monotonic() > deadline:
             raise LocalAwsError("the queue is not empty after a minute")
         time.sleep(0.1)
+
+
+def example(stack: Stack) -> str:
+    """A command to paste: it sends an order through the stack."""
+    url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
+    return f"""\
+Send an order:
+
+  curl --cacert {stack.aws.ca} --write-out '\\n' \\
+    --aws-sigv4 aws:amz:{stack.aws.region}:execute-api --user test:test \\
+    --json '{{ "{{" }}"order_id": "order-1", "sku": "teapot", "quantity": 2}}' \\
+    {url}
+"""
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,14 @@ def in_words(error: BotoCoreError | ClientError) -> str:
     return text
 
 
-def told_in_words(main: Callable[[], int | None]) -> None:
-    """Run a command; what AWS refuses ends it with one line rather than a traceback."""
-    try:
-        sys.exit(main())
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(in_words(error))
+def errors_in_one_line(main: Callable[[], int | None]) -> Callable[[], int | None]:
+    """Make an error of AWS end a command with one line instead of a traceback."""
+
+    @wraps(main)
+    def run() -> int | None:
+        try:
+            return main()
+        except (BotoCoreError, ClientError) as error:
+            sys.exit(in_words(error))
+
+    return run

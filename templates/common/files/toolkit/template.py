@@ -14,6 +14,10 @@ from botocore import xform_name
 from toolkit.stacks import PROJECT, settings_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
+# All that functions may import of this project: the service, and this toolkit's runtime.
+CODE = sorted(
+    [*(PROJECT / "src" / "service").rglob("*.py"), *(PROJECT / "toolkit/runtime").rglob("*.py")]
+)
 Resource = dict[str, Any]
 Value = TypeVar("Value")
 
@@ -407,20 +411,22 @@ def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
 
 def _trees_of(function: Resource) -> list[ast.Module]:
     """The code that a function's handler imports, directly or not, its own first."""
-    paths = [_path(function["Handler"].rpartition(".")[0])]
+    paths = [module_path(function["Handler"].rpartition(".")[0])]
     trees = []
     for path in paths:
         trees.append(ast.parse(path.read_text("utf-8")))
         for node in ast.walk(trees[-1]):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("service."):
-                imported = _path(node.module or "")
-                if imported not in paths:
+            if isinstance(node, ast.ImportFrom):
+                imported = module_path(node.module or "")
+                if imported in CODE and imported not in paths:
                     paths.append(imported)
     return trees
 
 
-def _path(module: str) -> Path:
-    return PROJECT / "src" / Path(*module.split(".")).with_suffix(".py")
+def module_path(module: str) -> Path:
+    """The file of a module that functions import, such as `service.handlers.process`."""
+    folder = PROJECT if module.startswith("toolkit.") else PROJECT / "src"
+    return folder / Path(*module.split(".")).with_suffix(".py")
 
 
 def _called_names(tree: ast.Module) -> Iterator[str]:

@@ -1,29 +1,48 @@
-"""What unit tests share: no network, and a look at what is logged, measured and traced.
+"""The pytest plugin of this project: fixtures for each kind of test.
 
-A test that opens a socket fails.
+No test sees the caller's AWS settings, except a smoke test, which asks for `outputs`.
+toolkit/README.md lists the fixtures.
 """
 
-import tests.isolated  # noqa: F401, I001 - before all that reads the environment
+import os
 
+from toolkit.isolation import without_aws_settings
+
+# Before anything imports boto3, which reads settings and keys from the environment.
+CALLERS_ENVIRONMENT = dict(os.environ)
+os.environ.clear()
+os.environ |= without_aws_settings(CALLERS_ENVIRONMENT) | {
+    "POWERTOOLS_METRICS_NAMESPACE": "test",
+    "POWERTOOLS_SERVICE_NAME": "test",
+}
+
+# ruff: noqa: E402
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+from unittest.mock import patch
 
+import boto3
 import pytest
 import pytest_socket
 from botocore.client import BaseClient
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.validate import validate_parameters
 from hypothesis import settings
 
+from toolkit.local_aws.stack import LocalAws, Stack, deploy, local_aws
 from toolkit.runtime.observability import logger, metrics, tracer, version_metrics
+from toolkit.stacks import in_words, outputs_of, region_of
 
-# How long an example takes tells of the machine it runs on, not of the code.
+# The time an example takes depends on the machine, not on the code.
 settings.register_profile("unit", deadline=None)
 settings.load_profile("unit")
 
+Value = TypeVar("Value")
 Lines = Callable[[], list[dict[str, Any]]]
 AwsAnswers = Callable[[dict[str, list[dict[str, Any]]]], list[tuple[str, dict[str, Any]]]]
 Measured = Callable[[], dict[str, float]]
@@ -31,10 +50,65 @@ Trace = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
-def no_network() -> Iterator[None]:
+def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test that opens a socket fails."""
+    if "unit" not in request.path.relative_to(request.config.rootpath).parts:
+        yield
+        return
     pytest_socket.disable_socket(allow_unix_socket=True)
     yield
     pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[LocalAws]:
+    """A local AWS, the same for all end-to-end tests."""
+    with local_aws() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(aws: LocalAws) -> Stack:
+    """template.yaml on the local AWS."""
+    return deploy(aws)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Value]], Value]:
+    """Ask again until the answer is true; fail with the last answer after a generous while."""
+
+    def ask(question: Callable[[], Value]) -> Value:
+        deadline = time.monotonic() + 60
+        while not (answer := question()):
+            assert time.monotonic() < deadline, f"still {answer!r} after a minute"
+            time.sleep(0.05)
+        return answer
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def callers_environment() -> Iterator[None]:
+    """Gives a smoke test the AWS settings of whoever runs it."""
+    with patch.dict(os.environ, CALLERS_ENVIRONMENT, clear=True):
+        boto3.setup_default_session()
+        yield
+    boto3.setup_default_session()
+
+
+@pytest.fixture(scope="module")
+def region(callers_environment: None) -> str:
+    """The region of the deployed stack that ENV names."""
+    return region_of(os.environ["ENV"])
+
+
+@pytest.fixture(scope="module")
+def outputs(callers_environment: None) -> dict[str, str]:
+    """The outputs of the deployed stack that ENV names."""
+    try:
+        return outputs_of(os.environ["ENV"])
+    except (BotoCoreError, ClientError) as error:
+        pytest.exit(in_words(error), returncode=1)
 
 
 @pytest.fixture

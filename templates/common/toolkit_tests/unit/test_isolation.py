@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from botocore.awsrequest import AWSRequest
 
-from toolkit.local_aws import stack
 from toolkit.isolation import SETTINGS, NotLocalError, isolated
+from toolkit.local_aws import stack
 
 CALLERS = {
     "AWS_CONFIG_FILE": "/home/me/broken",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.commands.retiring import lost, refusal
+from toolkit.retiring import lost, refusal
 
 FUNCTION: dict[str, Any] = {
     "Type": "AWS::Serverless::Function",

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from scripts import changes
-from toolkit.template import ENVIRONMENTS
-from toolkit.commands.termination_protection import protect, refusal
 from tests.unit.test_changes import CHANGE_SET, FakeCloudFormation
+from toolkit.commands.termination_protection import protect, refusal
+from toolkit.template import ENVIRONMENTS
 
 
 class Protecting(FakeCloudFormation):

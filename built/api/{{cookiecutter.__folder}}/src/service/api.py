@@ -7,8 +7,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from service import http
-from service.adapters.aws import is_transient
 from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
@@ -21,7 +19,9 @@ from service.domain.items import (
     parse_content,
 )
 from service.domain.pages import InvalidPageError
-from service.observability import MetricUnit, logger, metrics
+from toolkit.runtime import http
+from toolkit.runtime.aws import is_transient
+from toolkit.runtime.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

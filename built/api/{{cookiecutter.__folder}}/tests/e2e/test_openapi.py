@@ -8,10 +8,10 @@ import schemathesis
 from hypothesis import settings
 from requests import PreparedRequest, Session
 
-from local_aws.stack import Stack
 from scripts.callers import identity_in
-from scripts.signed_request import signed
-from scripts.stacks import PROJECT
+from toolkit.local_aws.stack import Stack
+from toolkit.signed_request import signed
+from toolkit.stacks import PROJECT
 
 CONFIG = {
     "generation": {

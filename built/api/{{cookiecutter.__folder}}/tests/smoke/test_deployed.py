@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from scripts.signed_request import Answer, call
+from toolkit.signed_request import Answer, call
 
 # How a request says who calls: arguments of `call`.
 Identity = dict[str, Any]

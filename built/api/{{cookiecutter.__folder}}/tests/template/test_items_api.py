@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.shipped import (
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.stacks import PROJECT
+from toolkit.template import (
     ENVIRONMENTS,
     alarms_on,
     apis,
@@ -17,8 +19,6 @@ from scripts.shipped import (
     statements,
     template,
 )
-from scripts.stacks import PROJECT
-from tests.template.cloudwatch import Metrics
 
 [API] = apis().values()
 PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.adapters.idempotency import KeyReusedError
 from service.adapters.items.create import create
 from service.adapters.items.delete import delete
 from service.adapters.items.get import get
@@ -20,7 +19,8 @@ from service.domain.items import (
     VersionConflictError,
 )
 from service.domain.pages import cursor_after
-from tests.unit.conftest import Trace
+from toolkit.runtime.idempotency import KeyReusedError
+from toolkit.testing import Trace
 
 ID = "0" * 31 + "1"
 TEAPOT = Content("teapot", 2)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.stacks import PROJECT
 from service.api import owner_of
+from toolkit.stacks import PROJECT
 
 
 {% if cookiecutter.authentication == "IAM" %}def signed_by(arn: Any) -> dict[str, Any]:

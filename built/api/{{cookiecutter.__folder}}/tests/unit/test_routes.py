@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from service.adapters.items.page import Page
 from service.domain.items import BusyError, Content, Item, KeyUsedError, VersionConflictError
-from tests.unit.conftest import Lines, Measured
+from toolkit.testing import Lines, Measured
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 ORIGIN = "https://www.example.com"

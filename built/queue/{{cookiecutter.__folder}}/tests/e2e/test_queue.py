@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.stack import LocalAws, Stack
-from scripts.dead_letters import cause_of, redrive
 from scripts.demo import waiting
-from scripts.messages import looked_at
-from scripts.signed_request import Answer, call
+from toolkit.commands.dead_letters import cause_of, redrive
+from toolkit.local_aws.stack import LocalAws, Stack
+from toolkit.messages import looked_at
+from toolkit.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from scripts.shipped import (
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.checks.invocations import count, invoke
+from toolkit.template import (
     ENVIRONMENTS,
     alarms_on,
     apis,
@@ -14,8 +16,6 @@ from scripts.shipped import (
     the_one,
     variables_read_by,
 )
-from tests.template.cloudwatch import Metrics
-from tests.template.invocations import count, invoke
 
 DAY = 86_400
 VISIBLE = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")

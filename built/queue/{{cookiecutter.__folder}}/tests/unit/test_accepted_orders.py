@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
-from service.adapters.idempotency import fingerprint_of
 from service.domain.orders import Order
-from tests.unit.conftest import Trace
+from toolkit.runtime.idempotency import fingerprint_of
+from toolkit.testing import Trace
 
 NOW = 1_000_000
 ORDER = Order("order-1", "teapot", 2)

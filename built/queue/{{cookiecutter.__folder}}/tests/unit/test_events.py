@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from service.batch import process_batch
 from service.domain.orders import Order, parse_order
-from service.http import caller_of, correlation_id
+from toolkit.runtime.batch import process_batch
+from toolkit.runtime.http import caller_of, correlation_id
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 

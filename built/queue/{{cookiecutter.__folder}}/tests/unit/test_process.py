@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.domain.orders import Order, Shipment
-from tests.unit.conftest import Lines, Measured, Trace
+from toolkit.testing import Lines, Measured, Trace
 
 
 class Shipments:

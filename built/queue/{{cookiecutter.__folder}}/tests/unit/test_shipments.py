@@ -6,7 +6,7 @@ import pytest
 
 from service.adapters.shipments import Shipments
 from service.domain.orders import Order, Shipment
-from tests.unit.conftest import Trace
+from toolkit.testing import Trace
 
 ORDER = Order("order-1", "teapot", 2)
 SHIPMENT = Shipment("shipment-1", "a-caller", "order-1", "teapot", 2, created_at=1_000)

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from service.adapters.accepted_orders import OrderIdUsedError
 from service.adapters.order_queue import OrderQueue
 from service.domain.orders import Order
-from tests.unit.conftest import Lines, Measured, Trace
+from toolkit.testing import Lines, Measured, Trace
 
 BODY = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.domain.orders import Order
-from service.observability import logger
+from toolkit.runtime.observability import logger
 
 
 def order_of(event: dict[str, Any]) -> Order:

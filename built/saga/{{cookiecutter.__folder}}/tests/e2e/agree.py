@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from local_aws.stack import Stack
+from toolkit.local_aws.stack import Stack
 
 ALL_DONE = {"stock": "done", "payment": "done", "shipment": "done"}
 

@@ -12,12 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_aws.stack import LocalAws, Stack
-from scripts.messages import standing
-from scripts.parked import Wanted, everyone, of_order, of_step, resume
-from scripts.signed_request import Answer, call
-from scripts.stacks import PROJECT
 from tests.e2e.agree import assert_all_agree, ends, id_in, items
+from toolkit.commands.parked import Wanted, everyone, of_order, of_step, resume
+from toolkit.local_aws.stack import LocalAws, Stack
+from toolkit.messages import standing
+from toolkit.signed_request import Answer, call
+from toolkit.stacks import PROJECT
 
 Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"

@@ -6,7 +6,7 @@ import uuid
 
 import boto3
 
-from scripts.signed_request import call
+from toolkit.signed_request import call
 
 
 def test_an_order_for_what_nobody_has_is_accepted_and_cancelled(

@@ -7,8 +7,13 @@ from typing import Any
 import botocore.session
 import pytest
 
-from scripts.draw import definition, redrawn
-from scripts.shipped import (
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.checks.invocations import count, invoke, invoke_with
+from toolkit.commands.draw import definition, redrawn
+from toolkit.runtime.aws import LONGEST_CALL_SECONDS
+from toolkit.runtime.transactions import CONFLICT_SECONDS
+from toolkit.stacks import PROJECT
+from toolkit.template import (
     as_list,
     functions,
     lasting_statements_of,
@@ -16,11 +21,6 @@ from scripts.shipped import (
     resolve,
     resources,
 )
-from scripts.stacks import PROJECT
-from service.adapters.aws import LONGEST_CALL_SECONDS
-from service.adapters.transactions import CONFLICT_SECONDS
-from tests.template.cloudwatch import Metrics
-from tests.template.invocations import count, invoke, invoke_with
 
 WORKFLOW = definition()
 STATES: dict[str, dict[str, Any]] = WORKFLOW["States"]

@@ -10,7 +10,7 @@ from service.adapters.shipments import Shipments
 from service.adapters.steps import EffectRefusedError
 from service.adapters.stock import Stock
 from service.domain.orders import Order, OutOfStockError
-from tests.unit.conftest import Trace
+from toolkit.testing import Trace
 
 ORDER = Order("shop", "order-1", "teapot", 2, 4_200, "DE")
 NOW = 1_000

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.domain.orders import Order, parse_order
-from service.http import caller_of, correlation_id
 from service.workflow import order_of
+from toolkit.runtime.http import caller_of, correlation_id
 
 PROJECT = Path(__file__).resolve().parents[2]
 EVENTS = PROJECT / "events"

@@ -10,8 +10,8 @@ import random
 import pytest
 import yaml
 
-from scripts.stacks import PROJECT
-from service.adapters.transactions import _FIRST_PAUSE, _LONGEST_PAUSE, CONFLICT_SECONDS
+from toolkit.runtime.transactions import _FIRST_PAUSE, _LONGEST_PAUSE, CONFLICT_SECONDS
+from toolkit.stacks import PROJECT
 
 HELD = 0.02  # Seconds that a transaction holds its item.
 ANSWER = 0.005  # Seconds until a conflict is told.

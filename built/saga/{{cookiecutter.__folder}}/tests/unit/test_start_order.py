@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from service.adapters.order_workflow import OrderIdUsedError, OrderWorkflow
 from service.domain.orders import Order
-from tests.unit.conftest import Lines, Measured, Trace
+from toolkit.testing import Lines, Measured, Trace
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/shop"
 ORDER = Order(CALLER, "order-1", "marked", 2, 4_200, "DE")

@@ -12,7 +12,7 @@ from service.domain.orders import (
     PaymentDeclinedError,
     UndeliverableError,
 )
-from tests.unit.conftest import Lines, Measured
+from toolkit.testing import Lines, Measured
 
 ORDER = {
     "caller": "shop",

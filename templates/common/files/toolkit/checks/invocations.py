@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from toolkit.template import clients_of, functions, resolve, stand_ins
-from toolkit.stacks import PROJECT
 from toolkit.checks.cloudwatch import Metrics, read_emf
+from toolkit.stacks import PROJECT
+from toolkit.template import clients_of, functions, resolve, stand_ins
 
 # In a process of its own, as on Lambda: the environment is read at import.
 _RUN = """
@@ -80,8 +80,8 @@ def invoke_with(
             version,
             "fails" if fails else "works",
         ],
-        cwd=PROJECT / "src",
-        env={**os.environ, **variables, **stand_ins(function)},
+        cwd=PROJECT,
+        env={**os.environ, **variables, **stand_ins(function), "PYTHONPATH": "src"},
         input=event,
         encoding="utf-8",
         capture_output=True,

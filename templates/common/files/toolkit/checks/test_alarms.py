@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from toolkit.checks.cloudwatch import Identity, Metrics, metrics_of
+from toolkit.checks.invocations import CRASH, Invocation, count
+from toolkit.stacks import PROJECT
 from toolkit.template import (
+    CODE,
     ENVIRONMENTS,
     alarms_on,
     functions,
@@ -17,9 +21,6 @@ from toolkit.template import (
     the_one,
     watched_by,
 )
-from toolkit.stacks import PROJECT
-from toolkit.checks.cloudwatch import Identity, Metrics, metrics_of
-from toolkit.checks.invocations import CRASH, Invocation, count
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 ENOUGH = 5 * 60
@@ -126,7 +127,7 @@ def test_the_dashboard_shows_every_metric_that_the_code_counts_and_no_other() ->
     shown = {metric for found, metric, *_ in _metrics_shown("prod") if found == own}
     counted = {
         ast.literal_eval(node.args[0])
-        for path in (PROJECT / "src" / "service").rglob("*.py")
+        for path in CODE
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ADDING
     }

@@ -10,6 +10,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from toolkit.stacks import PROJECT, settings_of
 from toolkit.template import (
     ENVIRONMENTS,
     apis,
@@ -20,7 +21,6 @@ from toolkit.template import (
     statements_of,
     template,
 )
-from toolkit.stacks import PROJECT, settings_of
 
 ROLE_FILE = "deploy/role.yaml"
 RESOURCES = template(ROLE_FILE)["Resources"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from toolkit.template import functions, parameters, resolve, resources
 from toolkit.checks.cloudwatch import Metrics, calculate, metrics_of
 from toolkit.checks.invocations import CRASH, Invocation, count, invoke
+from toolkit.template import functions, parameters, resolve, resources
 
 # What `Fn::GetAtt: [..., Version.Version]` is while a deployment runs, and the version before it.
 NEW, OLD = "2", "1"

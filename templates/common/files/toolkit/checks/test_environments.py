@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from toolkit.template import ENVIRONMENTS, functions, parameters, template
 from toolkit.stacks import PROJECT, settings_of
+from toolkit.template import CODE, ENVIRONMENTS, functions, parameters, template
 
 TEXT = (PROJECT / "template.yaml").read_text("utf-8")
 
@@ -91,9 +91,7 @@ def test_every_wildcard_resource_has_its_reason_beside_it() -> None:
     [
         "template.yaml",
         "samconfig.toml",
-        *sorted(
-            p.relative_to(PROJECT).as_posix() for p in (PROJECT / "src" / "service").rglob("*.py")
-        ),
+        *(path.relative_to(PROJECT).as_posix() for path in CODE),
     ],
 )
 def test_nothing_secret_is_in_git(path: str) -> None:

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 
+from toolkit.stacks import PROJECT
 from toolkit.template import (
+    CODE,
     ENVIRONMENTS,
     as_list,
     functions,
     log_group_of,
+    module_path,
     resolve,
     resources,
     statements,
     variables_read_by,
 )
-from toolkit.stacks import PROJECT
 
 FUNCTIONS = [pytest.param(function, id=name) for name, function in functions().items()]
 
@@ -75,10 +77,7 @@ def test_timeouts_and_memory_are_set_and_short(function: dict[str, Any], environ
     assert 128 <= function["MemorySize"] <= 1_769
 
 
-SOURCES = sorted((PROJECT / "src" / "service").rglob("*.py"))
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_no_module_keeps_state_between_invocations(path: Path) -> None:
     """An execution environment is reused or not as Lambda likes: state there is lost or stale."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -108,7 +107,7 @@ def _holds_state(value: ast.expr | None) -> bool:
     return isinstance(value, literals)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_clients_are_made_once_and_not_per_event(path: Path) -> None:
     """Making a client takes tens of milliseconds, and opens a connection of its own."""
     inside_functions = [
@@ -126,7 +125,7 @@ def test_clients_are_made_once_and_not_per_event(path: Path) -> None:
 def test_every_handler_is_observed(function: dict[str, Any]) -> None:
     """Without that it has no logs, and no garbage collector: service/__init__.py turns it off."""
     module, _, name = function["Handler"].rpartition(".")
-    path = PROJECT / "src" / Path(*module.split(".")).with_suffix(".py")
+    path = module_path(module)
     [handler] = (
         node
         for node in ast.parse(path.read_text("utf-8")).body
@@ -162,7 +161,7 @@ def test_the_domain_knows_nothing_of_aws() -> None:
         )
     }
 
-    outside = {"aws_lambda_powertools", "boto3", "botocore", "os", "service"}
+    outside = {"aws_lambda_powertools", "boto3", "botocore", "os", "service", "toolkit"}
     own = {name for name in imported if name.startswith("service.domain.")}
     assert not {name for name in imported - own if name.split(".")[0] in outside}
 
@@ -170,14 +169,14 @@ def test_the_domain_knows_nothing_of_aws() -> None:
 def test_tracing_is_set_up_in_one_place() -> None:
     """What it is built on ends in 2027: docs/adr/0008-tracing.md."""
     tracing = {
-        path.relative_to(PROJECT / "src").as_posix()
-        for path in SOURCES
+        path.relative_to(PROJECT).as_posix()
+        for path in CODE
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Import | ast.ImportFrom)
         if re.search(r"aws_xray_sdk|powertools\.tracing|opentelemetry", ast.unparse(node))
     }
 
-    assert tracing == {"service/observability.py"}
+    assert tracing == {"toolkit/runtime/observability.py"}
 
 
 def test_what_the_code_imports_is_shipped_with_it() -> None:
@@ -189,11 +188,11 @@ def test_what_the_code_imports_is_shipped_with_it() -> None:
     of_lambda = {"boto3", "botocore"}
     imported = {
         (node.module or "").split(".")[0]
-        for path in SOURCES
+        for path in CODE
         for node in _run_time_imports(ast.parse(path.read_text("utf-8")))
     }
 
-    assert imported <= shipped | of_lambda | {"service"} | set(sys.stdlib_module_names)
+    assert imported <= shipped | of_lambda | {"service", "toolkit"} | set(sys.stdlib_module_names)
 
 
 def _run_time_imports(tree: ast.Module) -> list[ast.ImportFrom]:

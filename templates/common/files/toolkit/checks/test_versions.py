@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from toolkit.template import ENVIRONMENTS, functions, load, parameters, template
 from toolkit.stacks import PROJECT
+from toolkit.template import ENVIRONMENTS, functions, load, parameters, template
 
 SAM_PYTHON = Path(f"{os.environ.get('VENV', PROJECT / '.venv')}-sam", "bin", "python")
 NAMES = sorted(functions())

@@ -1,6 +1,6 @@
 """Brings what stayed of a removed stack back under a new one: docs/restore.md.
 
-    python -m toolkit.commands.adopt --env prod OrdersTable=<name> ApiLogGroup=<name> ...
+    python -m toolkit adopt --env prod OrdersTable=<name> ApiLogGroup=<name> ...
 
 Each is a logical id of template.yaml with the name, or the queue's address, that AWS gave it.
 CloudFormation imports them into a new stack; the next deployment adds everything else.
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from toolkit.stacks import errors_in_one_line, region_of, settings_of
 from toolkit.template import named, parameters, resolve, template
-from toolkit.stacks import region_of, settings_of, told_in_words
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -96,6 +96,7 @@ def _filled_in(value: Any, env: str) -> Any:
     return value
 
 
+@errors_in_one_line
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Brings resources under a new stack.")
@@ -107,7 +108,3 @@ def main() -> None:
     body = template_of(arguments.env, list(ids))
     adopt(boto3.client("cloudformation", region_of(arguments.env)), stack, body, ids)
     print(f"{stack} has {', '.join(ids)}. Deploy it to add everything else.")
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -1,6 +1,6 @@
 """Runs pip-audit, whose answer to a missing network is a traceback.
 
-python -m toolkit.commands.audit .venv-audit/bin/pip-audit --disable-pip ...
+python -m toolkit audit .venv-audit/bin/pip-audit --disable-pip ...
 """
 
 import subprocess
@@ -14,7 +14,3 @@ def main() -> None:
         sys.exit("No vulnerabilities were looked for: check the network and the proxy settings")
     sys.stderr.write(done.stderr)
     sys.exit(done.returncode)
-
-
-if __name__ == "__main__":
-    main()

@@ -16,8 +16,8 @@ from io import BytesIO
 from pathlib import Path
 
 from toolkit.commands.runtimes import RUNTIMES
-from toolkit.template import Resource, clients_of, functions, stand_ins, statements
 from toolkit.stacks import PROJECT
+from toolkit.template import Resource, clients_of, functions, stand_ins, statements
 
 RUNS = 7
 # So many of what is largest are named.
@@ -176,13 +176,9 @@ def python(arguments: list[str], function: Resource) -> subprocess.CompletedProc
             "PATH": os.environ["PATH"],
             "POWERTOOLS_METRICS_NAMESPACE": "budget",
             "POWERTOOLS_SERVICE_NAME": "budget",
-            "PYTHONPATH": str(PROJECT / "src"),
+            "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}",
         },
         encoding="utf-8",
         capture_output=True,
         check=True,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
 """Deploys in two steps, so that a change is seen before it is made.
 
-    python -m toolkit.commands.changes plan --env prod
-    python -m toolkit.commands.changes apply --env prod arn:aws:cloudformation:...:changeSet/...
-    python -m toolkit.commands.changes deploy --env dev    (both, and asks in between)
+    python -m toolkit changes plan --env prod
+    python -m toolkit changes apply --env prod arn:aws:cloudformation:...:changeSet/...
+    python -m toolkit changes deploy --env dev    (both, and asks in between)
 
 Settings come from samconfig.toml. Only what holds the account's number is found out here: the
 bucket and the role that deploy/role.yaml made in the account. The pipeline's apply job runs this
@@ -22,8 +22,8 @@ from typing import Any
 
 import boto3
 
-from toolkit.stacks import PROJECT, region_of, settings_of, told_in_words
 from toolkit.commands.termination_protection import protect
+from toolkit.stacks import PROJECT, errors_in_one_line, region_of, settings_of
 
 # One change of a change set: `ResourceChange` in CloudFormation's DescribeChangeSet.
 Change = dict[str, Any]
@@ -138,7 +138,7 @@ def tell_github(variable: str, text: str) -> None:
 def refuse_lost_rights(cloudformation: Any, stack: str, change_set: str) -> None:
     """End a plan that takes away rights which the version that serves may still need."""
     # Imported here: the apply job has boto3 alone, and this reads YAML.
-    from toolkit.commands.retiring import refusal
+    from toolkit.retiring import refusal
 
     if reasons := refusal(cloudformation, stack, change_set):
         sys.exit(reasons)
@@ -272,6 +272,7 @@ def starts(event: dict[str, Any]) -> bool:
     }
 
 
+@errors_in_one_line
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Deploys in two steps.")
@@ -295,7 +296,3 @@ def main() -> int:
     if sys.stdin.readline().strip().lower() != "y":
         return 1
     return apply(arguments.env, change_set)
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -11,9 +11,10 @@ from typing import Any
 
 import boto3
 
-from toolkit.stacks import settings_of, told_in_words
+from toolkit.stacks import errors_in_one_line, settings_of
 
 
+@errors_in_one_line
 def main() -> None:
     """Entry point of `make cost`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,7 +59,3 @@ def table(groups: list[Any]) -> str:
         costs[name] += float(group["Metrics"]["UnblendedCost"]["Amount"])
     rows = [*sorted(costs.items()), ("in all", sum(costs.values()))]
     return "\n".join(f"{name:<20} {cost:>10.2f} USD" for name, cost in rows)
-
-
-if __name__ == "__main__":
-    told_in_words(main)

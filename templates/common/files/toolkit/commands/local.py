@@ -35,7 +35,3 @@ def main() -> None:
             follow(stack, stop)
     except LocalAwsError as error:
         sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-ADRS = Path(__file__).resolve().parent.parent / "docs" / "adr"
+ADRS = Path(__file__).resolve().parents[2] / "docs" / "adr"
 RECORD = """\
 # {number}. {title}
 
@@ -43,7 +43,3 @@ def start(folder: Path, title: str, today: str) -> Path:
     line = f"| [{number:04}]({path.name}) | {cell} | proposed |\n"
     index.write_text(index.read_text(encoding="utf-8") + line, encoding="utf-8")
     return path
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from toolkit.stacks import outputs_of, region_of, settings_of, told_in_words
+from toolkit.stacks import errors_in_one_line, outputs_of, region_of, settings_of
 
 SIZES = [128, 256, 512, 768, 1024, 1769]  # 1769 MB is one whole processor.
 
@@ -32,6 +32,7 @@ def tuning_input(state_machine: str, function: str, payload: Any) -> dict[str, A
     }
 
 
+@errors_in_one_line
 def main() -> None:
     """Entry point of `make power-tuning`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -58,7 +59,3 @@ def main() -> None:
         sys.exit(f"Not measured: {found.get('cause', 'the state machine met an error')}. See {arn}")
     print(f"{best['power']} MB: ${best['cost'] * 1e6:.2f} and {best['duration']:.0f} ms per call")
     print(f"(dollars per million calls)  {best['stateMachine']['visualization']}")
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -101,7 +101,3 @@ def main() -> int:
     if prod.get("can_admins_bypass"):
         print("Administrators of the repository may deploy to prod without approval.")
     return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

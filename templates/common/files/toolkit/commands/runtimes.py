@@ -1,6 +1,6 @@
 """Lambda's Python runtimes: when each ends, and which packages its system can load.
 
-    python -m toolkit.commands.runtimes    (part of `make lint`)
+    python -m toolkit runtimes    (part of `make lint`)
 
 Warns a year before the functions' runtime ends, and fails when it has ended: Lambda then patches it
 no more, and later refuses to create and to update functions.
@@ -49,12 +49,8 @@ def main() -> int:
     """A step of `make lint`."""
     name = template()["Globals"]["Function"]["Runtime"]
     if name not in RUNTIMES:
-        sys.exit(f"{name} is not in RUNTIMES of toolkit/commands/runtimes.py: add it, as {SOURCE} says")
+        sys.exit(f"{name} is not in RUNTIMES of toolkit/commands/runtimes.py: see {SOURCE}")
     today = datetime.now(UTC).date()
     if text := notice(name, today):
         print(f"warning: {text}", file=sys.stderr)
     return int(today >= RUNTIMES[name].ends)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """Protects the stack of prod from being deleted.
 
-    python -m toolkit.commands.termination_protection --env prod    (says whether a stack may be removed)
+    python -m toolkit termination-protection --env prod    (says whether a stack may be removed)
 
 `make apply` turns the protection on after each deployment; `make remove` asks here first.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from toolkit.stacks import region_of, settings_of, told_in_words
+from toolkit.stacks import errors_in_one_line, region_of, settings_of
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -38,6 +38,7 @@ def refusal(cloudformation: "CloudFormationClient", stack: str) -> str:
     )
 
 
+@errors_in_one_line
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Says whether a stack may be removed.")
@@ -46,7 +47,3 @@ def main() -> None:
     stack = settings_of(env)["global"]["parameters"]["stack_name"]
     if reasons := refusal(boto3.client("cloudformation", region_of(env)), stack):
         sys.exit(reasons)
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -38,8 +38,9 @@ def conflicts() -> list[str]:
     ]
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Run `copier update`; the exit code is 1 when conflicts are left."""
+    arguments = sys.argv[1:]
     if not arguments and not sys.stdin.isatty():
         sys.stderr.write(
             "There is no terminal to ask questions on. `make update DEFAULTS=1` asks none: it "
@@ -56,7 +57,3 @@ def main(arguments: list[str]) -> int:
     if left := conflicts():
         sys.stderr.write(f"Solve the conflicts, and delete .rej files: {', '.join(left)}\n")
     return int(bool(left))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,8 +4,8 @@ import json
 import sys
 import uuid
 
+from scripts.callers import caller, curl_options
 from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-from scripts.callers import caller
 
 
 def main() -> None:
@@ -58,6 +58,20 @@ def run(stack: Stack) -> None:
     print("\nDelete it:")
     show("DELETE", path, if_match='"2"')
     show("GET", path)
+
+
+def example(stack: Stack) -> str:
+    """Commands to paste: they create an item, and list it."""
+    url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/items"
+    curl = f"curl -i --cacert {stack.aws.ca} {curl_options(stack)}"
+    return f"""\
+Create an item, and list it:
+
+  {curl} --write-out '\\n' \\
+    --header "Idempotency-Key: {uuid.uuid4()}" --json '{{"name": "teapot", "quantity": 2}}' \\
+    {url}
+  {curl} --write-out '\\n' {url}
+"""
 
 
 if __name__ == "__main__":

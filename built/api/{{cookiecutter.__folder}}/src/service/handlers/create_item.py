@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from service.adapters.aws import client
-from service.adapters.idempotency import IdempotentWriter
 from service.adapters.items.create import create
 from service.api import Request, item_response, route
-from service.environment import read_settings
-from service.http import Response
-from service.observability import MetricUnit, logger, metrics, observed
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.http import Response
+from toolkit.runtime.idempotency import IdempotentWriter
+from toolkit.runtime.observability import MetricUnit, logger, metrics, observed
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from service.adapters.aws import client
 from service.adapters.items.delete import delete
 from service.api import Request, route
-from service.environment import read_settings
-from service.http import Response
-from service.observability import logger, observed
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.http import Response
+from toolkit.runtime.observability import logger, observed
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from service.adapters.aws import client
 from service.adapters.items.get import get
 from service.api import Request, item_response, route
-from service.environment import read_settings
-from service.http import Response
-from service.observability import observed
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.http import Response
+from toolkit.runtime.observability import observed
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
-from service.adapters.aws import client
 from service.adapters.items.page import page
 from service.api import Request, route
 from service.domain.pages import parse_cursor, parse_limit
-from service.environment import read_settings
-from service.http import Response, json_response
-from service.observability import observed
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.http import Response, json_response
+from toolkit.runtime.observability import observed
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from service.adapters.idempotency import SECONDS_PER_DAY, fingerprint_of
 from service.domain.orders import Order
-from service.observability import tracer
+from toolkit.runtime.idempotency import SECONDS_PER_DAY, fingerprint_of
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

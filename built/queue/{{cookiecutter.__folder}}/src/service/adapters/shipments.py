@@ -1,8 +1,8 @@
 """Stores shipments, one per order."""
 
-from service.adapters.idempotency import IdempotentWriter
 from service.domain.orders import Order, Shipment
-from service.observability import tracer
+from toolkit.runtime.idempotency import IdempotentWriter
+from toolkit.runtime.observability import tracer
 
 
 class Shipments:

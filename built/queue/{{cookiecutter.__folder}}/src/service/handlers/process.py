@@ -5,16 +5,16 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import LONGEST_CALL_SECONDS, client
-from service.adapters.dead_letters import dead_letter_sender
-from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.shipments import Shipments
-from service.adapters.transactions import CONFLICT_SECONDS
-from service.batch import PermanentError, process_batch
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order, ship
-from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed, tracer
+from toolkit.runtime.aws import LONGEST_CALL_SECONDS, client
+from toolkit.runtime.batch import PermanentError, process_batch
+from toolkit.runtime.dead_letters import dead_letter_sender
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.idempotency import IdempotentWriter, KeyReusedError
+from toolkit.runtime.observability import MetricUnit, logger, metrics, observed, tracer
+from toolkit.runtime.transactions import CONFLICT_SECONDS
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

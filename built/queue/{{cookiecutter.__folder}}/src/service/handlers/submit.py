@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
-from service.adapters.aws import client, is_transient
 from service.adapters.order_queue import OrderQueue
 from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
-from service.environment import read_settings
-from service.http import Response, caller_of, correlation_id, json_response, problem, unavailable
-from service.observability import MetricUnit, logger, metrics, observed
+from toolkit.runtime.aws import client, is_transient
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.http import (
+    Response,
+    caller_of,
+    correlation_id,
+    json_response,
+    problem,
+    unavailable,
+)
+from toolkit.runtime.observability import MetricUnit, logger, metrics, observed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service.adapters.aws import is_transient
 from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
-from service.observability import tracer
+from toolkit.runtime.aws import is_transient
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

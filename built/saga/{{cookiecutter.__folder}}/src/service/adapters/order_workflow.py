@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from service.domain.orders import Order
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.adapters.steps import Steps
 from service.domain.orders import Order
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from service.adapters.aws import is_transient
-from service.adapters.transactions import cancellation_reasons, write_all
 from service.adapters.try_again import TryAgainError
-from service.observability import logger
+from toolkit.runtime.aws import is_transient
+from toolkit.runtime.observability import logger
+from toolkit.runtime.transactions import cancellation_reasons, write_all
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

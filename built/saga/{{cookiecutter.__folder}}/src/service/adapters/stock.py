@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from service.adapters.steps import EffectRefusedError, Steps
 from service.domain.orders import Order, OutOfStockError
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import client
 from service.adapters.payments import Payments
 from service.adapters.steps import Steps
-from service.environment import read_settings
-from service.observability import logger, observed
 from service.workflow import order_of
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.observability import logger, observed
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -5,13 +5,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.adapters.aws import client
 from service.adapters.steps import Steps
 from service.adapters.stock import Stock
 from service.domain.orders import OutOfStockError
-from service.environment import read_settings
-from service.observability import MetricUnit, logger, metrics, observed, version_metrics
 from service.workflow import order_of
+from toolkit.runtime.aws import client
+from toolkit.runtime.environment import read_settings
+from toolkit.runtime.observability import MetricUnit, logger, metrics, observed, version_metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

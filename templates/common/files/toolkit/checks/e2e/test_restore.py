@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from toolkit.local_aws.stack import LocalAws
 from toolkit.commands.adopt import adopt, template_of
-from toolkit.template import template
 from toolkit.commands.termination_protection import protect, refusal
+from toolkit.local_aws.stack import LocalAws
+from toolkit.template import template
 
 DATA = {
     name: resource["Type"]

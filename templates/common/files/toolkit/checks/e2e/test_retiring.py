@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from toolkit.local_aws.stack import Stack
-from toolkit.commands.retiring import refusal
+from toolkit.retiring import refusal
 from toolkit.template import parse
 
 POLICY = "AWS::IAM::Policy"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from toolkit.template import ENVIRONMENTS, apis, functions, named, resolve, resources
 from toolkit.checks.cloudwatch import Metrics
 from toolkit.checks.invocations import CRASH, Invocation, count
+from toolkit.template import ENVIRONMENTS, apis, functions, named, resolve, resources
 
 ROUTES = [
     pytest.param(function, event["Properties"], id=f"{name}.{event_name}")

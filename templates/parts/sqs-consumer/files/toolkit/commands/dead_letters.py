@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from toolkit.messages import arn_of, hidden, looked_at, standing
-from toolkit.stacks import outputs_of, region_of, told_in_words
+from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,6 +25,7 @@ _REFUSED = ("AccessDenied", "AccessDeniedException")
 _UNDER_WAY = ("RUNNING", "CANCELLING")
 
 
+@errors_in_one_line
 def main() -> None:
     """Entry point of `make dead-letters`, `make redrive` and `make discard`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -147,7 +148,3 @@ def _cancel(sqs: "SQSClient", handle: str) -> bool:
             raise
         return False  # It has ended meanwhile.
     return True
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -7,8 +7,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from toolkit.runtime import http
-from toolkit.runtime.aws import is_transient
 from service.domain.fields import InvalidFieldsError
 from service.domain.items import (
     BusyError,
@@ -21,6 +19,8 @@ from service.domain.items import (
     parse_content,
 )
 from service.domain.pages import InvalidPageError
+from toolkit.runtime import http
+from toolkit.runtime.aws import is_transient
 from toolkit.runtime.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:

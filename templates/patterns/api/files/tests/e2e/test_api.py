@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from toolkit.local_aws.stack import Stack
 from scripts import callers, shipped
 from scripts.callers import Call
+from tests.smoke import test_deployed as smoke
+from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import Answer
 from toolkit.signed_request import call as http_call
-from tests.smoke import test_deployed as smoke
 
 ORIGIN = "http://localhost:3000"
 WRITE = "DynamoDB_20120810.TransactWriteItems"

@@ -8,8 +8,8 @@ import schemathesis
 from hypothesis import settings
 from requests import PreparedRequest, Session
 
-from toolkit.local_aws.stack import Stack
 from scripts.callers import identity_in
+from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import signed
 from toolkit.stacks import PROJECT
 

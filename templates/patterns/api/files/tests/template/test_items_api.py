@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.stacks import PROJECT
 from toolkit.template import (
     ENVIRONMENTS,
     alarms_on,
@@ -17,8 +19,6 @@ from toolkit.template import (
     statements,
     template,
 )
-from toolkit.stacks import PROJECT
-from toolkit.checks.cloudwatch import Metrics
 
 [API] = apis().values()
 PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]

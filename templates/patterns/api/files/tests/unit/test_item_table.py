@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from toolkit.runtime.idempotency import KeyReusedError
 from service.adapters.items.create import create
 from service.adapters.items.delete import delete
 from service.adapters.items.get import get
@@ -20,6 +19,7 @@ from service.domain.items import (
     VersionConflictError,
 )
 from service.domain.pages import cursor_after
+from toolkit.runtime.idempotency import KeyReusedError
 from toolkit.testing import Trace
 
 ID = "0" * 31 + "1"

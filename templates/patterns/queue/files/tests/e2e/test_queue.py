@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolkit.local_aws.stack import LocalAws, Stack
-from toolkit.commands.dead_letters import cause_of, redrive
 from scripts.demo import waiting
+from toolkit.commands.dead_letters import cause_of, redrive
+from toolkit.local_aws.stack import LocalAws, Stack
 from toolkit.messages import looked_at
 from toolkit.signed_request import Answer, call
 

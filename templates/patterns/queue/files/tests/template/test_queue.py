@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.checks.invocations import count, invoke
 from toolkit.template import (
     ENVIRONMENTS,
     alarms_on,
@@ -14,8 +16,6 @@ from toolkit.template import (
     the_one,
     variables_read_by,
 )
-from toolkit.checks.cloudwatch import Metrics
-from toolkit.checks.invocations import count, invoke
 
 DAY = 86_400
 VISIBLE = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")

@@ -6,8 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
-from toolkit.runtime.idempotency import fingerprint_of
 from service.domain.orders import Order
+from toolkit.runtime.idempotency import fingerprint_of
 from toolkit.testing import Trace
 
 NOW = 1_000_000

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from toolkit.runtime.batch import process_batch
 from service.domain.orders import Order, parse_order
+from toolkit.runtime.batch import process_batch
 from toolkit.runtime.http import caller_of, correlation_id
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"

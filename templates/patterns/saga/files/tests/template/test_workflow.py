@@ -7,7 +7,12 @@ from typing import Any
 import botocore.session
 import pytest
 
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.checks.invocations import count, invoke, invoke_with
 from toolkit.commands.draw import definition, redrawn
+from toolkit.runtime.aws import LONGEST_CALL_SECONDS
+from toolkit.runtime.transactions import CONFLICT_SECONDS
+from toolkit.stacks import PROJECT
 from toolkit.template import (
     as_list,
     functions,
@@ -16,11 +21,6 @@ from toolkit.template import (
     resolve,
     resources,
 )
-from toolkit.stacks import PROJECT
-from toolkit.runtime.aws import LONGEST_CALL_SECONDS
-from toolkit.runtime.transactions import CONFLICT_SECONDS
-from toolkit.checks.cloudwatch import Metrics
-from toolkit.checks.invocations import count, invoke, invoke_with
 
 WORKFLOW = definition()
 STATES: dict[str, dict[str, Any]] = WORKFLOW["States"]

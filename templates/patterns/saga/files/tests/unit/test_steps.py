@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.runtime import transactions
 from service.adapters.steps import EffectRefusedError, Steps, StepUndoneError
 from service.adapters.try_again import TryAgainError
+from toolkit.runtime import transactions
 
 NOW = 1_000_000
 EFFECT: Any = [{"Update": {"TableName": "effects", "change": 1}}]

@@ -66,7 +66,3 @@ def _in_words(error: str) -> str:
         "States.Timeout": "two weeks gone",
         "TryAgainError": "resumed",
     }.get(error, error)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from toolkit.messages import HOLD, delete, hidden, looked_at
-from toolkit.stacks import outputs_of, region_of, told_in_words
+from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -23,6 +23,7 @@ Wanted = Callable[[Case], bool]
 RATE = 10.0
 
 
+@errors_in_one_line
 def main() -> None:
     """Entry point of `make parked` and `make resume`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -172,7 +173,3 @@ def _tell(stepfunctions: "SFNClient", case: Case, *, by_hand: bool) -> bool:
     except expired:
         return False
     return True
-
-
-if __name__ == "__main__":
-    told_in_words(main)

@@ -16,7 +16,3 @@ def main() -> None:
     }
     template = json.dumps({"Resources": {"Workflow": workflow}}, indent=2)
     print(template.replace("${Partition}", "aws"))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from service.adapters.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.items.rows import row_of
 from service.domain.items import (
     BusyError,
@@ -14,7 +13,8 @@ from service.domain.items import (
     key_of_owner,
     new_item,
 )
-from service.observability import tracer
+from toolkit.runtime.idempotency import IdempotentWriter, KeyReusedError
+from toolkit.runtime.observability import tracer
 
 
 @tracer.capture_method(capture_response=False)

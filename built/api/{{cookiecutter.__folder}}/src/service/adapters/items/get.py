@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from service.adapters.items.rows import item_in, key_of
 from service.domain.items import Item, ItemNotFoundError
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from service.adapters.items.rows import item_in, key_of
 from service.domain.items import Item
 from service.domain.pages import cursor_after
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from service.adapters.items.rows import condition_on, item_in, key_of, refusal
 from service.domain.items import Content, Item
-from service.observability import tracer
+from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

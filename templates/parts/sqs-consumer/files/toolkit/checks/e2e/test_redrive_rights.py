@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from toolkit.local_aws.stack import LocalAws
 from toolkit.commands.dead_letters import cancel, discard, redrive, show
+from toolkit.local_aws.stack import LocalAws
 from toolkit.messages import arn_of
 from toolkit.stacks import PROJECT
 

@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from toolkit.runtime.aws import client
-from toolkit.runtime.idempotency import IdempotentWriter
 from service.adapters.items.create import create
 from service.api import Request, item_response, route
+from toolkit.runtime.aws import client
 from toolkit.runtime.environment import read_settings
 from toolkit.runtime.http import Response
+from toolkit.runtime.idempotency import IdempotentWriter
 from toolkit.runtime.observability import MetricUnit, logger, metrics, observed
 
 

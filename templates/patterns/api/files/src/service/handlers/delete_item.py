@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from toolkit.runtime.aws import client
 from service.adapters.items.delete import delete
 from service.api import Request, route
+from toolkit.runtime.aws import client
 from toolkit.runtime.environment import read_settings
 from toolkit.runtime.http import Response
 from toolkit.runtime.observability import logger, observed

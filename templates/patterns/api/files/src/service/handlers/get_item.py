@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from toolkit.runtime.aws import client
 from service.adapters.items.get import get
 from service.api import Request, item_response, route
+from toolkit.runtime.aws import client
 from toolkit.runtime.environment import read_settings
 from toolkit.runtime.http import Response
 from toolkit.runtime.observability import observed

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from toolkit.runtime.idempotency import SECONDS_PER_DAY, fingerprint_of
 from service.domain.orders import Order
+from toolkit.runtime.idempotency import SECONDS_PER_DAY, fingerprint_of
 from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:

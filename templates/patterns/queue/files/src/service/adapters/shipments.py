@@ -1,7 +1,7 @@
 """Stores shipments, one per order."""
 
-from toolkit.runtime.idempotency import IdempotentWriter
 from service.domain.orders import Order, Shipment
+from toolkit.runtime.idempotency import IdempotentWriter
 from toolkit.runtime.observability import tracer
 
 

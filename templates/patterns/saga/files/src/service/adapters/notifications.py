@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from toolkit.runtime.aws import is_transient
 from service.adapters.try_again import TryAgainError
 from service.domain.orders import Order
+from toolkit.runtime.aws import is_transient
 from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from toolkit.runtime.idempotency import IdempotentWriter, KeyReusedError
 from service.adapters.items.rows import row_of
 from service.domain.items import (
     BusyError,
@@ -14,6 +13,7 @@ from service.domain.items import (
     key_of_owner,
     new_item,
 )
+from toolkit.runtime.idempotency import IdempotentWriter, KeyReusedError
 from toolkit.runtime.observability import tracer
 
 

@@ -1,0 +1,59 @@
+"""`make update`: takes over what changed in the template, whatever the user's git settings are."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+# Settings of the user's that would change what copier makes of git's answers.
+SETTINGS = {
+    "apply.whitespace": "nowarn",
+    "commit.gpgSign": "false",
+    "core.hooksPath": os.devnull,
+    "diff.relative": "false",
+    "merge.conflictStyle": "merge",
+    # Otherwise copier does not see the conflicts that git left in `.rej` files.
+    "status.showUntrackedFiles": "normal",
+}
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What copier and its git run in: settings given here come after those of the caller."""
+    count = int(given.get("GIT_CONFIG_COUNT", "0"))
+    added = {"GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
+    for number, (key, value) in enumerate(SETTINGS.items(), start=count):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**given, **added}
+
+
+def conflicts() -> list[str]:
+    """Files that git has marked, and those that hold a change which it could not apply."""
+    marked = ["git", "diff", "--name-only", "--relative", "--diff-filter=U", "-z", "--", "."]
+    rejected = ["git", "ls-files", "--others", "-z", "--", "*.rej"]
+    return [
+        name
+        for command in (marked, rejected)
+        for name in subprocess.check_output(command, encoding="utf-8").split("\0")
+        if name
+    ]
+
+
+def main() -> int:
+    """Run `copier update`; the exit code is 1 when conflicts are left."""
+    arguments = sys.argv[1:]
+    if not arguments and not sys.stdin.isatty():
+        sys.stderr.write(
+            "There is no terminal to ask questions on. `make update DEFAULTS=1` asks none: it "
+            "keeps your answers, and takes the default for a question that is new.\n"
+        )
+        return 2
+    if left := conflicts():
+        sys.stderr.write(f"Left from an earlier update: {', '.join(left)}. Finish it first.\n")
+        return 1
+    copier = [sys.executable, "-m", "copier", "update", *arguments]
+    done = subprocess.run(copier, env=environment(os.environ), check=False)
+    if done.returncode:
+        return done.returncode
+    if left := conflicts():
+        sys.stderr.write(f"Solve the conflicts, and delete .rej files: {', '.join(left)}\n")
+    return int(bool(left))

@@ -1,0 +1,136 @@
+"""An operator can redrive with the rights that docs/runbook.md lists, and not with one less."""
+
+import json
+import re
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from toolkit.commands.dead_letters import cancel, discard, redrive, show
+from toolkit.local_aws.stack import LocalAws
+from toolkit.messages import arn_of
+from toolkit.stacks import PROJECT
+
+BLOCKS = re.findall(
+    r"```json\n(.*?)```", (PROJECT / "docs/runbook.md").read_text("utf-8"), re.DOTALL
+)
+[POLICY] = (block for block in BLOCKS if "StartMessageMoveTask" in block)
+# Each is asked for by a call of its own, or by SQS when it moves messages for somebody.
+ACTIONS = re.findall(r'"(sqs:\w+)"', POLICY)
+
+
+class Queues:
+    """A queue and its dead-letter queue, which nobody works on."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.sqs = aws.client("sqs")
+        self.dead_letters, dead_letters_arn = self._made({})
+        redrive_policy = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": 3}
+        self.queue, queue_arn = self._made({"RedrivePolicy": json.dumps(redrive_policy)})
+        self.arns = {"<DeadLetterQueueArn>": dead_letters_arn, "<QueueArn>": queue_arn}
+
+    def _made(self, attributes: dict[str, str]) -> tuple[str, str]:
+        name = uuid.uuid4().hex
+        url: str = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return url, arn_of(self.sqs, url)
+
+    def as_operator(self, without: str = "") -> Any:
+        """SQS for somebody with the rights of the runbook, but for one."""
+        policy = POLICY
+        for placeholder, arn in self.arns.items():
+            policy = policy.replace(placeholder, arn)
+        if without:
+            policy = policy.replace(f'"{without}"', '"sqs:ListQueues"')
+        iam, role = self.aws.client("iam"), uuid.uuid4().hex
+        anybody = {
+            "Effect": "Allow",
+            "Principal": {"AWS": "123456789012"},
+            "Action": "sts:AssumeRole",
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=role, PolicyName="operator", PolicyDocument=policy)
+        got = self.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="night")[
+            "Credentials"
+        ]
+        session = boto3.session.Session(
+            got["AccessKeyId"],
+            got["SecretAccessKey"],
+            got["SessionToken"],
+            region_name=self.aws.region,
+        )
+        return session.client("sqs", endpoint_url=self.aws.endpoint, verify=self.aws.ca)
+
+
+@pytest.fixture
+def queues(aws: LocalAws) -> Queues:
+    queues = Queues(aws)
+    for number in range(3):
+        queues.sqs.send_message(QueueUrl=queues.dead_letters, MessageBody=f"body {number}")
+    return queues
+
+
+def do_all(queues: Queues, sqs: Any) -> None:
+    """Everything that the commands do."""
+    assert show(sqs, queues.dead_letters) == 3
+    assert redrive(sqs, queues.dead_letters, queues.queue, rate=100, pause=0.01) == 3
+    sent = queues.sqs.send_message(QueueUrl=queues.dead_letters, MessageBody="poison")
+    assert discard(sqs, queues.dead_letters, sent["MessageId"])
+    for _ in range(10):
+        queues.sqs.send_message(QueueUrl=queues.dead_letters, MessageBody="slow")
+    source, destination = queues.arns.values()
+    sqs.start_message_move_task(
+        SourceArn=source, DestinationArn=destination, MaxNumberOfMessagesPerSecond=1
+    )
+    assert cancel(sqs, queues.dead_letters) == 1
+
+
+def test_the_rights_in_the_runbook_are_enough(queues: Queues) -> None:
+    do_all(queues, queues.as_operator())
+
+
+@pytest.mark.parametrize("action", sorted(set(ACTIONS)))
+def test_without_one_of_them_a_command_is_refused(queues: Queues, action: str) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        do_all(queues, queues.as_operator(without=action))
+
+
+def test_the_local_sqs_refuses_what_aws_refuses(queues: Queues) -> None:
+    """As recorded from AWS in localstack, tests/aws/services/sqs/test_sqs_move_task.py."""
+    sqs = queues.sqs
+    source, destination = queues.arns.values()
+
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*configured as a Dead Letter"):
+        sqs.start_message_move_task(SourceArn=destination, DestinationArn=source)
+    with pytest.raises(ClientError, match=r"ResourceNotFoundException.*DestinationArn"):
+        sqs.start_message_move_task(SourceArn=source, DestinationArn=f"{destination}-x")
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        sqs.start_message_move_task(
+            SourceArn=source, DestinationArn=destination, MaxNumberOfMessagesPerSecond=501
+        )
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*TaskHandle"):
+        sqs.cancel_message_move_task(TaskHandle="none")
+    sqs.start_message_move_task(
+        SourceArn=source, DestinationArn=destination, MaxNumberOfMessagesPerSecond=1
+    )
+    with pytest.raises(ClientError, match=r"InvalidParameterValue.*already a task running"):
+        sqs.start_message_move_task(SourceArn=source, DestinationArn=destination)
+    cancel(sqs, queues.dead_letters)
+
+
+def test_the_local_sqs_does_not_know_where_a_message_belongs_that_it_did_not_move(
+    queues: Queues, eventually: Any
+) -> None:
+    """AWS's guide to SQS, "Troubleshoot dead-letter queue redrive issues"."""
+    source, _ = queues.arns.values()
+    queues.sqs.start_message_move_task(SourceArn=source)
+
+    def failed() -> Any:
+        [task] = queues.sqs.list_message_move_tasks(SourceArn=source)["Results"]
+        return task["Status"] == "FAILED" and task
+
+    assert eventually(failed)["FailureReason"] == "CouldNotDetermineMessageSource"

@@ -1,3 +1,0 @@
-"""Template tests read files only."""
-
-import tests.isolated  # noqa: F401

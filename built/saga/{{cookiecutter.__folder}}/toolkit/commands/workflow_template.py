@@ -1,0 +1,18 @@
+"""Prints a template with the workflow in it: cfn-lint reads none that stands beside a template."""
+
+import json
+
+from toolkit.commands.draw import definition
+
+
+def main() -> None:
+    """A step of `make lint`."""
+    workflow = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "RoleArn": "arn:aws:iam::123456789012:role/any",
+            "Definition": definition(),
+        },
+    }
+    template = json.dumps({"Resources": {"Workflow": workflow}}, indent=2)
+    print(template.replace("${Partition}", "aws"))
