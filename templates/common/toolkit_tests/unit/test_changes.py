@@ -11,7 +11,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from scripts import changes, retiring
+from toolkit import retiring
+from toolkit.commands import changes
 from toolkit.stacks import settings_of
 from toolkit.testing import AwsAnswers
 

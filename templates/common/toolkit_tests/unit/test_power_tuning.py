@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scripts import power_tuning
+from toolkit.commands import power_tuning
 from toolkit.stacks import settings_of
 from toolkit.testing import AwsAnswers
 

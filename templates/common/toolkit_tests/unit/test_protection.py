@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts import protection
+from toolkit.commands import protection
 from toolkit.stacks import settings_of
 
 STACK = settings_of("prod")["global"]["parameters"]["stack_name"]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripts import changes
-from tests.unit.test_changes import CHANGE_SET, FakeCloudFormation
+from tests.toolkit.unit.test_changes import CHANGE_SET, FakeCloudFormation
+from toolkit.commands import changes
 from toolkit.commands.termination_protection import protect, refusal
 from toolkit.template import ENVIRONMENTS
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts import callers, shipped
+from scripts import callers
 from scripts.callers import Call
 from tests.smoke import test_deployed as smoke
+from toolkit import template as project
 from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import Answer
 from toolkit.signed_request import call as http_call
@@ -483,7 +484,7 @@ def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
 
 def change_set_for_prod(stack: Stack, **changes: str) -> None:
     """Plan the stack that is there with the settings of prod, some of them other than there."""
-    settings = shipped.parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
+    settings = project.parameters("prod") | {"AlarmEmail": "alarms@example.com"} | changes
     stack.aws.client("cloudformation").create_change_set(
         StackName=stack.name,
         ChangeSetName=f"prod-{uuid.uuid4()}",
@@ -647,9 +648,9 @@ def users_like(cognito: Any, pool: str, start: str) -> list[str]:
 
 def plan_roles_rights(service: str) -> list[str]:
     """The actions of a service that the role of the pipeline's smoke test may call."""
-    role = shipped.template("deploy/role.yaml")["Resources"]["PlanRole"]["Properties"]
+    role = project.template("deploy/role.yaml")["Resources"]["PlanRole"]["Properties"]
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-    actions = [action for grant in statements for action in shipped.as_list(grant["Action"])]
+    actions = [action for grant in statements for action in project.as_list(grant["Action"])]
     return [action for action in actions if action.startswith(f"{service}:")]
 
 
