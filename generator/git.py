@@ -38,7 +38,7 @@ OF_ANOTHER_REPOSITORY = (
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 )
-# Settings of the user that would change what an update does. templates/common/files/toolkit/commands/update.py has the same.
+# Settings of the user that would change what an update does. A project's toolkit/commands/update.py has the same.
 SETTINGS = {
     "apply.whitespace": "nowarn",  # `error` refuses the user's own changes
     "commit.gpgSign": "false",

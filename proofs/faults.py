@@ -1,7 +1,7 @@
 """`make prove-faults`: sends events through each pattern while all around it fails, and counts what became of them.
 
-The local AWS makes the faults: see toolkit/local_aws/faults.py of a project. What a pattern's events are, and where they can be
-seen, its campaign.py says.
+The local AWS makes the faults: see toolkit/local_aws/faults.py of a project. What a pattern's events are, and where
+they can be seen, its campaign.py says.
 """
 
 from __future__ import annotations

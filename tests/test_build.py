@@ -112,7 +112,7 @@ def test_the_parts_fragments_come_before_the_patterns_own(sources: Path) -> None
 def test_answers_and_statements_are_kept_and_other_braces_are_not(sources: Path) -> None:
     write_files(
         sources,
-        {"templates/common/files/file": "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"},
+        {"templates/common/files/f": "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"},
     )
 
     assert built_text(sources, "file") == '{{ cookiecutter.size }} ${{ "{{" }} github.ref }}\n{% if 1 %}x\n{% endif %}'
@@ -237,7 +237,10 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
         "first/fragments/more: nothing asks for it",
     ),
     "fragment that asks for another": (
-        {"templates/common/files/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": "# <<fragment a>>\n"},
+        {
+            "templates/common/files/x": "# <<fragment a>>\n",
+            "templates/patterns/first/fragments/a": "# <<fragment a>>\n",
+        },
         "first/fragments/a: a fragment cannot ask for another one",
     ),
     "fragment that is not text": (
@@ -251,7 +254,10 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
     "name of a device": ({"templates/common/files/aux.py": ""}, "Windows refuses the name 'aux.py'"),
     "name that ends in a dot": ({"templates/common/files/a.": ""}, "Windows refuses the name 'a.'"),
     "name that ends in a space": ({"templates/common/files/a /b": ""}, "Windows refuses the name 'a '"),
-    "name with other braces": ({"templates/common/files/{{other}}": ""}, "only {{cookiecutter.…}} may stand between braces"),
+    "name with other braces": (
+        {"templates/common/files/{{other}}": ""},
+        "only {{cookiecutter.…}} may stand between braces",
+    ),
     "path that is too long": (
         {"templates/common/files/" + "/".join(["directory"] * 13): ""},
         "its path can become 160 characters long, and 150 is the most",
@@ -293,7 +299,9 @@ def test_an_unfinished_merge_is_refused_with_file_and_line(sources: Path, path: 
 
 
 def test_a_heading_is_no_unfinished_merge(sources: Path) -> None:
-    write_files(sources, {"templates/common/files/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"})
+    write_files(
+        sources, {"templates/common/files/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"}
+    )
 
     build(sources)
 

@@ -36,6 +36,8 @@ LARGEST_PARTS = {
     "statements": "WriteTraces",
 }
 
+# The tests of a project that need no local AWS.
+WITHOUT_AWS = ("tests/unit", "tests/template", "toolkit/checks", "--ignore=toolkit/checks/e2e")
 # What a project's Makefile tells its tests.
 WITH_TOOLS = {**os.environ, "VENV": str(TOOLS)}
 
@@ -106,7 +108,7 @@ def test_its_own_tests_are_green_without_an_account_and_use_each_right(
 def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> None:
     project = bake(pattern, UNUSUAL)
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/unit", "tests/template", cwd=project, env=WITH_TOOLS)
+    done = run(TOOLS / "bin/python", "-m", "pytest", *WITHOUT_AWS, cwd=project, env=WITH_TOOLS)
 
     assert_green(done)
 
@@ -137,7 +139,7 @@ def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
     template = project / "template.yaml"
     template.write_text(template.read_text("utf-8").replace("xray:PutTraceSegments", "xray:*"), "utf-8")
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", "tests/template", cwd=project)
+    done = run(TOOLS / "bin/python", "-m", "pytest", "toolkit/checks/test_roles.py", cwd=project)
 
     assert done.returncode == 1
     assert "test_the_role_allows_exactly_what_the_code_calls" in done.stdout
@@ -283,7 +285,8 @@ def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:
     done = run(
         TOOLS / "bin/python",
         "-m",
-        "local_aws",
+        "toolkit",
+        "local",
         cwd=bake(PATTERNS[0]),
         env={**os.environ, "VENV": str(tmp_path / "nowhere")},
     )

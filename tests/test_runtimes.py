@@ -25,9 +25,10 @@ def runtimes() -> Any:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    shipped = ModuleType("toolkit.template")
-    shipped.template = None  # type: ignore[attr-defined]
-    with patch.dict(sys.modules, {"toolkit.template": shipped, "runtimes": module}):
+    template = ModuleType("toolkit.template")
+    template.template = None  # type: ignore[attr-defined]
+    toolkit = ModuleType("toolkit")
+    with patch.dict(sys.modules, {"toolkit": toolkit, "toolkit.template": template, "runtimes": module}):
         spec.loader.exec_module(module)
     return module
 

@@ -84,8 +84,14 @@ def release_2(repository: Path) -> None:
     release(repository, "v2.0.0", {**files, "templates/catalogue.yaml": catalogue})
 
 
-# What `make update` runs, in a project that has the script.
-MAKE_UPDATE = (sys.executable, ROOT / "templates/common/files/toolkit/commands/update.py", "--defaults")
+# What `make update` runs, in a project that has the toolkit.
+COMMAND = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "templates/common/files")!r})
+from toolkit.commands.update import main
+sys.exit(main())
+"""
+MAKE_UPDATE = (sys.executable, "-c", COMMAND, "--defaults")
 UPDATES = {
     "copier update": ("copier", "update", "--defaults", "--quiet"),
     "serverless-templates update": ("serverless-templates", "update", "--yes"),
@@ -574,7 +580,10 @@ def test_make_update_without_a_terminal_says_what_to_do(create: Create, reposito
 
 
 def test_what_overrides_the_users_settings_is_the_same_in_a_project() -> None:
-    sources = [(ROOT / path).read_text("utf-8") for path in ("generator/git.py", "templates/common/files/toolkit/commands/update.py")]
+    sources = [
+        (ROOT / path).read_text("utf-8")
+        for path in ("generator/git.py", "templates/common/files/toolkit/commands/update.py")
+    ]
 
     ours, of_a_project = (set(re.findall(r'^    "(\w+\.\w+": \S+),', source, re.MULTILINE)) for source in sources)
     assert ours == of_a_project

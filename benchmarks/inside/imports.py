@@ -6,8 +6,8 @@ import json
 import sys
 
 from toolkit.commands.budget import imports, packed_size
-from toolkit.template import functions
 from toolkit.stacks import PROJECT
+from toolkit.template import functions
 
 ROUNDS = int(sys.argv[1])
 found = {}

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from toolkit.local_aws.stack import Stack
-from toolkit.template import functions
 from toolkit.stacks import PROJECT
+from toolkit.template import functions
 
 Event = dict[str, Any]
 NOTHING = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}

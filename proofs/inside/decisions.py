@@ -1,7 +1,7 @@
 """Writes down what IAM is asked on the local AWS about roles and callers, and what each of the stack's may do.
 
-Laid into toolkit/local_aws/gaps/ of a generated project for a run of its tests, by ../grants.py. The record is lines of JSON:
-one for each decision, and one with the roles whenever these have changed.
+Laid into toolkit/local_aws/gaps/ of a generated project for a run of its tests, by ../grants.py. The record is lines of
+JSON: one for each decision, and one with the roles whenever these have changed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from ministack.core import iam_evaluator
 from ministack.services import cloudformation, iam, lambda_svc
 
-# Three levels up is the project, once this is in its toolkit/local_aws/gaps/.
-RECORD = Path(__file__).resolve().parents[2] / "decisions.jsonl"
+# Four levels up is the project, once this is in its toolkit/local_aws/gaps/.
+RECORD = Path(__file__).resolve().parents[3] / "decisions.jsonl"
 
 _of_a_resource: ContextVar[bool] = ContextVar("of_a_resource", default=False)
 _writing = Lock()

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
-from toolkit.template import template
 from toolkit.stacks import PROJECT, settings_of
+from toolkit.template import template
 
 # Of all environments, prod takes the most rights.
 ENVIRONMENT = "prod"

@@ -24,8 +24,8 @@ from typing import Any
 import boto3
 import yaml
 from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, VENV, LocalAws, local_aws
-from toolkit.template import template
 from toolkit.stacks import settings_of
+from toolkit.template import template
 
 from .commands import CommandError, run_all
 from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, write_programs

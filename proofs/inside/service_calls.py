@@ -1,7 +1,7 @@
 """Services on the local AWS ask IAM before they act for the stack, as those on AWS do.
 
-Laid into toolkit/local_aws/gaps/ beside decisions.py, which then records them. ministack asks about requests only. What is not
-here yet is not asked, so that its rights show up as unused.
+Laid into toolkit/local_aws/gaps/ beside decisions.py, which then records them. ministack asks about requests only. What
+is not here yet is not asked, so that its rights show up as unused.
 """
 
 from __future__ import annotations

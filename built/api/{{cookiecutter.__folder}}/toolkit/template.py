@@ -14,10 +14,10 @@ from botocore import xform_name
 from toolkit.stacks import PROJECT, settings_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
-# All that functions may import of this project: the service, and this toolkit's runtime.
-CODE = sorted(
-    [*(PROJECT / "src" / "service").rglob("*.py"), *(PROJECT / "toolkit/runtime").rglob("*.py")]
-)
+# The package of the service, under whatever name.
+PACKAGE = next((PROJECT / "src").glob("*/__init__.py")).parent
+# All that functions may import of this project.
+CODE = sorted([*PACKAGE.rglob("*.py"), *(PROJECT / "toolkit" / "runtime").rglob("*.py")])
 Resource = dict[str, Any]
 Value = TypeVar("Value")
 

@@ -1,6 +1,6 @@
 """The pytest plugin of this project: fixtures for each kind of test.
 
-No test sees the caller's AWS settings, except a smoke test, which asks for `outputs`.
+No test sees the AWS settings of whoever runs it, except smoke tests while they run.
 toolkit/README.md lists the fixtures.
 """
 
@@ -52,7 +52,7 @@ Trace = dict[str, dict[str, Any]]
 @pytest.fixture(autouse=True)
 def no_network(request: pytest.FixtureRequest) -> Iterator[None]:
     """A unit test that opens a socket fails."""
-    if "unit" not in request.path.relative_to(request.config.rootpath).parts:
+    if not is_in("unit", request):
         yield
         return
     pytest_socket.disable_socket(allow_unix_socket=True)
@@ -87,9 +87,17 @@ def eventually() -> Callable[[Callable[[], Value]], Value]:
     return ask
 
 
-@pytest.fixture(scope="module")
-def callers_environment() -> Iterator[None]:
-    """Gives a smoke test the AWS settings of whoever runs it."""
+def is_in(folder: str, request: pytest.FixtureRequest) -> bool:
+    """Whether a test is in that folder of `tests`."""
+    return request.path.is_relative_to(request.config.rootpath / "tests" / folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def callers_environment(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Gives smoke tests the AWS settings of whoever runs them."""
+    if not is_in("smoke", request):
+        yield
+        return
     with patch.dict(os.environ, CALLERS_ENVIRONMENT, clear=True):
         boto3.setup_default_session()
         yield

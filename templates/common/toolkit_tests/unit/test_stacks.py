@@ -9,7 +9,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from toolkit.stacks import in_words, told_in_words
+from toolkit.stacks import errors_in_one_line, in_words
 
 
 def refusal(code: str, message: str) -> ClientError:
@@ -30,11 +30,12 @@ def refusal(code: str, message: str) -> ClientError:
 def test_an_error_is_one_line_with_the_remedy(
     error: BotoCoreError | ClientError, remedy: str
 ) -> None:
+    @errors_in_one_line
     def fail() -> None:
         raise error
 
     with pytest.raises(SystemExit, match=remedy) as ended:
-        told_in_words(fail)
+        fail()
 
     assert ended.value.code == in_words(error)
     assert "\n" not in in_words(error)

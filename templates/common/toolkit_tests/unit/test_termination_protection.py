@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.toolkit.unit.test_changes import CHANGE_SET, FakeCloudFormation
+from tests.unit.toolkit.test_changes import CHANGE_SET, FakeCloudFormation
 from toolkit.commands import changes
 from toolkit.commands.termination_protection import protect, refusal
 from toolkit.template import ENVIRONMENTS

@@ -12,6 +12,7 @@ from toolkit.stacks import PROJECT
 from toolkit.template import (
     CODE,
     ENVIRONMENTS,
+    PACKAGE,
     as_list,
     functions,
     log_group_of,
@@ -123,7 +124,7 @@ def test_clients_are_made_once_and_not_per_event(path: Path) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_handler_is_observed(function: dict[str, Any]) -> None:
-    """Without that it has no logs, and no garbage collector: service/__init__.py turns it off."""
+    """Without that it has no logs, and no garbage collector: the package turns it off."""
     module, _, name = function["Handler"].rpartition(".")
     path = module_path(module)
     [handler] = (
@@ -150,7 +151,7 @@ def test_no_function_calls_another() -> None:
 def test_the_domain_knows_nothing_of_aws() -> None:
     imported = {
         name
-        for path in (PROJECT / "src" / "service" / "domain").rglob("*.py")
+        for path in (PACKAGE / "domain").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         for name in (
             [alias.name for alias in node.names]
@@ -161,9 +162,28 @@ def test_the_domain_knows_nothing_of_aws() -> None:
         )
     }
 
-    outside = {"aws_lambda_powertools", "boto3", "botocore", "os", "service", "toolkit"}
-    own = {name for name in imported if name.startswith("service.domain.")}
+    outside = {"aws_lambda_powertools", "boto3", "botocore", "os", PACKAGE.name, "toolkit"}
+    own = {name for name in imported if name.startswith(f"{PACKAGE.name}.domain.")}
     assert not {name for name in imported - own if name.split(".")[0] in outside}
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
+def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
+    """Powertools stores answers as metadata of the trace unless told otherwise."""
+    tree = ast.parse(path.read_text("utf-8"))
+    captures = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr.startswith("capture_")
+    ]
+    told = [
+        node.func
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        if "capture_response=False" in [ast.unparse(keyword) for keyword in node.keywords]
+    ]
+
+    assert [ast.unparse(capture) for capture in captures if capture not in told] == []
 
 
 def test_tracing_is_set_up_in_one_place() -> None:
@@ -192,7 +212,9 @@ def test_what_the_code_imports_is_shipped_with_it() -> None:
         for node in _run_time_imports(ast.parse(path.read_text("utf-8")))
     }
 
-    assert imported <= shipped | of_lambda | {"service", "toolkit"} | set(sys.stdlib_module_names)
+    assert imported <= shipped | of_lambda | {PACKAGE.name, "toolkit"} | set(
+        sys.stdlib_module_names
+    )
 
 
 def _run_time_imports(tree: ast.Module) -> list[ast.ImportFrom]:

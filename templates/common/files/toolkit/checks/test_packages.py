@@ -11,7 +11,7 @@ import yaml
 
 from toolkit.commands.runtimes import RUNTIMES
 from toolkit.stacks import PROJECT
-from toolkit.template import template
+from toolkit.template import PACKAGE, template
 
 RUNTIME: str = template()["Globals"]["Function"]["Runtime"]
 # Stands in for pip: says what it was asked, and leaves what differs between machines.
@@ -29,7 +29,7 @@ def sources(tmp_path: Path) -> Path:
     """The sources as after a test run, and a Python that installs nothing."""
     shutil.copytree(PROJECT / "src", tmp_path / "src")
     shutil.copytree(PROJECT / "toolkit", tmp_path / "toolkit")
-    service = tmp_path / "src" / "service"
+    service = tmp_path / "src" / PACKAGE.name
     for folder in [service, *service.glob("*/"), tmp_path / "toolkit" / "runtime"]:
         (folder / "__pycache__").mkdir(exist_ok=True)
         (folder / "__pycache__" / "module.cpython-314.pyc").write_text("compiled", "utf-8")
@@ -73,9 +73,9 @@ def test_a_package_holds_nothing_of_the_machine_that_built_it(sources: Path) -> 
     """Or each build would publish a new version of every function."""
     _, files = build(sources, "package")
 
-    assert {path.split("/")[0] for path in files} == {"service", "toolkit"}
+    assert {path.split("/")[0] for path in files} == {PACKAGE.name, "toolkit"}
     assert not [path for path in files if "__pycache__" in path]
-    assert files.keys() >= {"service/__init__.py", "toolkit/runtime/observability.py"}
+    assert files.keys() >= {f"{PACKAGE.name}/__init__.py", "toolkit/runtime/observability.py"}
 
 
 def test_the_pipeline_runs_on_the_python_of_the_functions() -> None:

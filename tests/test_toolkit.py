@@ -1,0 +1,75 @@
+"""The toolkit that projects get: its own tests, its style and its types, each layer once, in a project that has it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from helpers import CATALOGUE, PATTERNS, ROOT, run
+from serverless_templates.sources import layers_of
+from test_generated import TOOLS, WITH_TOOLS, Bake, assert_green, bake  # noqa: F401
+
+# A project's own settings leave the toolkit out.
+MYPY = """\
+[mypy]
+strict = True
+python_version = 3.11
+mypy_path = src:.
+explicit_package_bases = True
+
+[mypy-hypercorn.*,ministack.*,samcli.*,samtranslator.*,trustme]
+ignore_missing_imports = True
+follow_imports = skip
+"""
+RUFF = (
+    'extend-exclude = [".aws-sam"]',
+    'lint.extend-per-file-ignores = {"toolkit/*" = ["ARG001", "S101", "S310", "S603", "T20"]}',
+)
+
+
+def first_patterns() -> dict[str, list[Path]]:
+    """For each pattern, the layers with tests that no pattern before it has."""
+    tested: set[Path] = set()
+    found = {}
+    for pattern in PATTERNS:
+        layers = [layer for layer in layers_of(ROOT, CATALOGUE.patterns[pattern]) if layer not in tested]
+        tested |= set(layers)
+        found[pattern] = [layer / "toolkit_tests" for layer in layers if (layer / "toolkit_tests").is_dir()]
+    return {pattern: folders for pattern, folders in found.items() if folders}
+
+
+FIRST = first_patterns()
+
+
+def tests_in(project: Path) -> list[str]:
+    """The folders that hold the toolkit's tests."""
+    return [path for path in ("tests/unit/toolkit", "tests/e2e/toolkit") if (project / path).is_dir()]
+
+
+@pytest.fixture
+def project(bake: Bake, pattern: str) -> Path:  # noqa: F811
+    """A project with the toolkit's tests, which stay in this repository."""
+    made = bake(pattern)
+    for folder in FIRST[pattern]:
+        for kind in folder.iterdir():
+            shutil.copytree(kind, made / "tests" / kind.name / "toolkit", dirs_exist_ok=True)
+    return made
+
+
+@pytest.mark.parametrize("pattern", FIRST)
+def test_its_own_tests_are_green(project: Path) -> None:
+    assert_green(run(TOOLS / "bin/python", "-m", "pytest", *tests_in(project), cwd=project, env=WITH_TOOLS))
+
+
+@pytest.mark.parametrize("pattern", FIRST)
+def test_its_style_and_types_are_checked(project: Path) -> None:
+    (project / "mypy.ini").write_text(MYPY, "utf-8")
+    settings = [option for setting in RUFF for option in ("--config", setting)]
+
+    assert_green(run(TOOLS / "bin/ruff", "check", *settings, "toolkit", *tests_in(project), cwd=project))
+    assert_green(run(TOOLS / "bin/mypy", "--config-file", "mypy.ini", "toolkit", *tests_in(project), cwd=project))
+
+
+def test_no_layer_is_left_out() -> None:
+    folders = {folder for folders in FIRST.values() for folder in folders}
+
+    assert folders == {path for path in (ROOT / "templates").glob("**/toolkit_tests") if path.is_dir()}
