@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -233,9 +234,10 @@ def update(project: Project, version: str) -> Left:
     from copier import run_update  # slow to import, and only needed here
 
     before = _answers(project)
+    yours = _yours(project)
     with _errors_of_copier():
         run_update(project.folder, vcs_ref=version, defaults=True, overwrite=True, quiet=True)
-    kept = _keep_what_was_changed(project, before)
+    kept = _keep_what_was_changed(project, before, yours)
     return Left((*_paths(project.folder, "--diff-filter=U"), *_rejected(project)), kept)
 
 
@@ -245,10 +247,22 @@ def _rejected(project: Project) -> tuple[str, ...]:
     return tuple(filter(None, names.split("\0")))
 
 
-def _keep_what_was_changed(project: Project, answers: dict[str, str]) -> tuple[str, ...]:
-    """Put back the files that the update removed although the user had changed them."""
+def _yours(project: Project) -> tuple[str, ...]:
+    """The project's files that are the team's own, by `[tool.toolkit]` in its pyproject.toml; full paths from the top."""
+    try:
+        settings = tomllib.loads((project.folder / "pyproject.toml").read_text("utf-8"))
+        patterns = settings["tool"]["toolkit"]["yours"]
+    except (OSError, ValueError, KeyError):
+        return ()  # A project from before there were any.
+    names = git(project.folder, "ls-files", "--full-name", "-z", "--", *patterns) or ""
+    return tuple(filter(None, names.split("\0")))
+
+
+def _keep_what_was_changed(project: Project, answers: dict[str, str], yours: Iterable[str]) -> tuple[str, ...]:
+    """Put back the user's changes to their own files, and to files that the update removed; returns the latter."""
     removed = _paths(project.folder, "--diff-filter=D", "HEAD")
-    if not removed:
+    touched = {*removed, *set(yours).intersection(_paths(project.folder, "HEAD"))}
+    if not touched:
         return ()
     from copier import run_copy
 
@@ -257,10 +271,11 @@ def _keep_what_was_changed(project: Project, answers: dict[str, str]) -> tuple[s
         folder = made / project.folder.relative_to(project.top)
         with _errors_of_copier():
             run_copy(answers["_src_path"], folder, answers, vcs_ref=answers["_commit"], defaults=True, quiet=True)
-        changed = [path for path in removed if not _is_as_made(project, made, path)]
+        changed = [path for path in sorted(touched) if not _is_as_made(project, made, path)]
     for path in changed:
         git(project.top, "checkout", "HEAD", "--", path)
-    return tuple(changed)
+        (project.top / f"{path}.rej").unlink(missing_ok=True)
+    return tuple(path for path in removed if path in changed)
 
 
 def _is_as_made(project: Project, made: Path, path: str) -> bool:

@@ -40,6 +40,7 @@ questions:
 computed:
   shout: '{{ cookiecutter.project_name|upper }}'
 """,
+    "templates/common/files/pyproject.toml": '[tool.toolkit]\nyours = ["yours/"]\n',
     "templates/common/files/README.md": "# {{ cookiecutter.project_name }}\n\nSized {{ cookiecutter.size }}.\n",
     "templates/parts/tables/files/tables.txt": "a table\n",
     "templates/patterns/first/pattern.yaml": "title: First\nsummary: The first of all.\nparts: [tables]\n",

@@ -13,7 +13,7 @@ from serverless_templates import update as updating
 from serverless_templates.build import build, write
 from serverless_templates.git import version_of
 
-COMMON = "templates/common"
+COMMON = "templates/common/files"
 ORIGINS = ("cookiecutter", "copier", "cruft")
 
 Create = Callable[[str], Path]
@@ -125,6 +125,25 @@ def test_an_update_keeps_what_is_mine_and_brings_what_is_new(
         "size": "small",
         "colour": "red",
     }
+
+
+@pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
+def test_what_is_yours_is_left_alone_once_you_have_changed_it(update: str, create: Create, repository: Path) -> None:
+    files = ("changed", "same", "deleted", "gone")
+    release(repository, "v1.1.0", {f"{COMMON}/yours/{name}.txt": "one\n" for name in files})
+    project = create("copier")
+    (project / "yours/changed.txt").write_text("mine\n", "utf-8")
+    (project / "yours/deleted.txt").unlink()
+    (project / "yours/own.txt").write_text("mine\n", "utf-8")
+    commit(project)
+    (repository / COMMON / "yours/gone.txt").unlink()
+    release(repository, "v1.2.0", {f"{COMMON}/yours/{name}.txt": "two\n" for name in ("changed", "same", "deleted")})
+
+    done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = {path.name: path.read_text("utf-8") for path in (project / "yours").iterdir()}
+    assert left == {"changed.txt": "mine\n", "own.txt": "mine\n", "same.txt": "two\n"}
 
 
 @pytest.mark.parametrize("update", UPDATES)

@@ -3,7 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
 
 # Settings of the user's that would change what copier makes of git's answers.
 SETTINGS = {
@@ -38,6 +43,36 @@ def conflicts() -> list[str]:
     ]
 
 
+def yours() -> list[str]:
+    """The files of yours, by `[tool.toolkit]` in pyproject.toml, that you have changed.
+
+    Raises:
+        CalledProcessError: the version that the project was made from cannot be read.
+    """
+    settings = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+    listed = ["git", "ls-files", "-z", "--", *settings["tool"]["toolkit"]["yours"]]
+    paths = subprocess.check_output(listed, encoding="utf-8").split("\0")
+    answers = yaml.safe_load(Path(".copier-answers.yml").read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "answers.yml")
+        # Names with an underscore are copier's own.
+        data.write_text(yaml.safe_dump({k: v for k, v in answers.items() if k[0] != "_"}), "utf-8")
+        made = Path(folder, "made")
+        copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet"]
+        copier += ["--vcs-ref", answers["_commit"], f"--data-file={data}", answers["_src_path"]]
+        subprocess.run([*copier, str(made)], env=environment(os.environ), check=True)
+        return [path for path in paths if path and is_changed(path, made / path)]
+
+
+def is_changed(path: str, made: Path) -> bool:
+    """Whether a file is another one than the template made."""
+    if not made.exists():
+        return True
+    # As git stores it: lines may end otherwise in a working copy.
+    hashed = ["git", "hash-object", f"--path={path}"]
+    return subprocess.check_output([*hashed, made]) != subprocess.check_output([*hashed, path])
+
+
 def main() -> int:
     """Run `copier update`; the exit code is 1 when conflicts are left."""
     arguments = sys.argv[1:]
@@ -50,10 +85,18 @@ def main() -> int:
     if left := conflicts():
         sys.stderr.write(f"Left from an earlier update: {', '.join(left)}. Finish it first.\n")
         return 1
+    try:
+        changed = yours()
+    except subprocess.CalledProcessError as error:
+        return error.returncode  # Copier or git has said why.
     copier = [sys.executable, "-m", "copier", "update", *arguments]
     done = subprocess.run(copier, env=environment(os.environ), check=False)
     if done.returncode:
         return done.returncode
+    if changed:
+        subprocess.check_call(["git", "checkout", "--quiet", "HEAD", "--", *changed])
+        for path in changed:
+            Path(f"{path}.rej").unlink(missing_ok=True)
     if left := conflicts():
         sys.stderr.write(f"Solve the conflicts, and delete .rej files: {', '.join(left)}\n")
     return int(bool(left))
