@@ -32,7 +32,7 @@ def refused(root: Path) -> str:
 def test_a_project_is_the_common_files_the_parts_and_the_patterns_own(sources: Path) -> None:
     names = {path.removeprefix(f"{TOP}/") for path in build(sources) if path.startswith(TOP)}
 
-    assert names == {"README.md", "tables.txt", "first.txt", "{{cookiecutter.__answers_file}}"}
+    assert names == {"README.md", "pyproject.toml", "tables.txt", "first.txt", "{{cookiecutter.__answers_file}}"}
 
 
 @pytest.mark.parametrize("taken", ["README.md", "tables.txt", "readme.MD"])
@@ -110,10 +110,8 @@ def test_the_parts_fragments_come_before_the_patterns_own(sources: Path) -> None
 
 
 def test_answers_and_statements_are_kept_and_other_braces_are_not(sources: Path) -> None:
-    write_files(
-        sources,
-        {"templates/common/files/f": "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"},
-    )
+    text = "{{ cookiecutter.size }} ${{ github.ref }}\n  # {% if 1 %}\nx\n# {% endif %}\n"
+    write_files(sources, {"templates/common/files/file": text})
 
     assert built_text(sources, "file") == '{{ cookiecutter.size }} ${{ "{{" }} github.ref }}\n{% if 1 %}x\n{% endif %}'
 
@@ -207,11 +205,11 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
     ),
     "misspelled answer in a file": (
         {"templates/common/files/x.md": "one\n{{ cookiecutter.projet_name }}\n"},
-        "common/x.md:2: `cookiecutter.projet_name` is no answer",
+        "common/files/x.md:2: `cookiecutter.projet_name` is no answer",
     ),
     "misspelled answer in a statement": (
         {"templates/common/files/x.md": '# {% if cookiecutter.siez == "small" %}\n# {% endif %}\n'},
-        "common/x.md:1: `cookiecutter.siez` is no answer",
+        "common/files/x.md:1: `cookiecutter.siez` is no answer",
     ),
     "misspelled answer in a name": (
         {"templates/common/files/{{cookiecutter.nmae}}.md": ""},
@@ -226,11 +224,11 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
     ),
     "statement that is not closed": (
         {"templates/common/files/x.md": '# {% if cookiecutter.size == "small" %}\n'},
-        "common/x.md: the engines cannot read it",
+        "common/files/x.md: the engines cannot read it",
     ),
     "one engine's filter in a file": (
         {"templates/common/files/x.md": "{{ cookiecutter.size|slugify }}"},
-        "common/x.md: the engines cannot read it: No filter named 'slugify'",
+        "common/files/x.md: the engines cannot read it: No filter named 'slugify'",
     ),
     "fragment that nothing asks for": (
         {"templates/patterns/first/fragments/more": "x"},
@@ -247,7 +245,7 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
         {"templates/common/files/x": "# <<fragment a>>\n", "templates/patterns/first/fragments/a": b"\xff"},
         "first/fragments/a: a fragment is text",
     ),
-    "text with a zero byte": ({"templates/common/files/x.md": "a\0b"}, "common/x.md: text with a zero byte"),
+    "text with a zero byte": ({"templates/common/files/x.md": "a\0b"}, "common/files/x.md: text with a zero byte"),
     "name with a pipe": ({"templates/common/files/a|b": ""}, "Windows refuses the name 'a|b'"),
     "name with a quote": ({'templates/common/files/a"b': ""}, "Windows refuses the name 'a\"b'"),
     "name with a colon": ({"templates/common/files/a:b": ""}, "Windows refuses the name 'a:b'"),
@@ -277,7 +275,7 @@ def test_a_fault_in_the_sources_is_named_with_its_file(
 def test_a_symbolic_link_is_refused(sources: Path) -> None:
     (sources / "templates/common/files/link").symlink_to("README.md")
 
-    assert "common/link: a symbolic link" in refused(sources)
+    assert "common/files/link: a symbolic link" in refused(sources)
 
 
 @pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> upstream/main", "||||||| base", "<<<<<<<"])

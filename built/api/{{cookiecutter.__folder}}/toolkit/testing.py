@@ -34,6 +34,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.validate import validate_parameters
 from hypothesis import settings
 
+from toolkit.exceptions import expect_to_fail
 from toolkit.local_aws.stack import LocalAws, Stack, deploy, local_aws
 from toolkit.runtime.observability import logger, metrics, tracer, version_metrics
 from toolkit.stacks import in_words, outputs_of, region_of
@@ -47,6 +48,11 @@ Lines = Callable[[], list[dict[str, Any]]]
 AwsAnswers = Callable[[dict[str, list[dict[str, Any]]]], list[tuple[str, dict[str, Any]]]]
 Measured = Callable[[], dict[str, float]]
 Trace = dict[str, dict[str, Any]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Apply the exceptions that pyproject.toml states."""
+    expect_to_fail(items)
 
 
 @pytest.fixture(autouse=True)
