@@ -110,7 +110,7 @@ INSTALL = --quiet --disable-pip-version-check --no-deps --require-hashes $(HERE)
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
 OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
 .venv-generated/.made: $(wildcard templates/common/files/requirements/*.txt) $(OWN_REQUIREMENTS) | python
-	$(MAKE) --no-print-directory -C templates/common tools $(CURDIR)/.venv-generated-deploy/installed \
+	$(MAKE) --no-print-directory -C templates/common/files tools $(CURDIR)/.venv-generated-deploy/installed \
 		VENV=$(CURDIR)/.venv-generated
 	$(if $(OWN_REQUIREMENTS),.venv-generated/bin/python -m pip install $(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
 	touch $@

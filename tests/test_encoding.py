@@ -61,4 +61,4 @@ def test_what_has_one_is_not(line: str) -> None:
 
 def test_the_commands_of_a_project_have_python_in_utf_8_mode() -> None:
     """Tools that a project did not write read and print text as well."""
-    assert "\nexport PYTHONUTF8 = 1\n" in (ROOT / "templates/common/files/Makefile").read_text("utf-8")
+    assert "\nexport PYTHONUTF8 = 1\n" in (ROOT / "templates/common/files/toolkit/Makefile").read_text("utf-8")

@@ -71,7 +71,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tu
     files: dict[str, str | bytes] = {f"texts/{i}": _pair(text)[0] for i, text in enumerate(TEXTS.values())}
     files |= BINARIES
     files |= {"{{cookiecutter.project_slug}}/{{ cookiecutter.size }}.txt": "named\n", "run.sh": "#!/bin/sh\n"}
-    write_files(root / "templates/templates/common", files)
+    write_files(root / "templates/templates/common/files", files)
     (root / "templates/templates/common/files/run.sh").chmod(0o755)
     write(root / "templates", build(root / "templates"))
     commit(root / "templates", tag="v1.0.0")

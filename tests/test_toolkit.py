@@ -69,6 +69,43 @@ def test_its_style_and_types_are_checked(project: Path) -> None:
     assert_green(run(TOOLS / "bin/mypy", "--config-file", "mypy.ini", "toolkit", *tests_in(project), cwd=project))
 
 
+EXCEPTION = """
+[[tool.toolkit.exceptions]]
+rule = "{rule}"
+resource = "ProcessFunction"
+reason = "Long work."
+"""
+
+
+@pytest.mark.parametrize(
+    ("timeout", "rule", "said"),
+    [
+        ("120", "test_timeouts_and_memory_are_set_and_short", "3 xfailed"),
+        ("30", "test_timeouts_and_memory_are_set_and_short", "[XPASS(strict)] Long work."),
+        ("30", "test_of_old", "there is no such rule in toolkit/checks"),
+        ("120", "", "1 <= 120"),
+    ],
+    ids=["needed", "stale", "unknown", "missing"],
+)
+def test_an_exception_from_a_rule_holds_as_long_as_it_is_needed(
+    bake: Bake,  # noqa: F811
+    timeout: str,
+    rule: str,
+    said: str,
+) -> None:
+    project = bake("queue")
+    template, settings = project / "template.yaml", project / "pyproject.toml"
+    template.write_text(template.read_text("utf-8").replace("Timeout: 30\n", f"Timeout: {timeout}\n"), "utf-8")
+    if rule:
+        settings.write_text(settings.read_text("utf-8") + EXCEPTION.format(rule=rule), "utf-8")
+    tests = ["toolkit/checks/test_functions.py", "toolkit/checks/test_exceptions.py"]
+
+    done = run(TOOLS / "bin/python", "-m", "pytest", *tests, cwd=project, env=WITH_TOOLS)
+
+    assert said in done.stdout
+    assert (done.returncode == 0) is ("xfailed" in said)
+
+
 def test_no_layer_is_left_out() -> None:
     folders = {folder for folders in FIRST.values() for folder in folders}
 

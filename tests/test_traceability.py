@@ -7,7 +7,9 @@ from helpers import ROOT
 PAGE = (ROOT / "docs/traceability.md").read_text("utf-8")
 ROWS = [line.split("|")[1:-1] for line in PAGE.splitlines() if re.match(r"\| [PX]\d+ \|", line)]
 REQUIRED = {f"P{number}" for number in range(1, 11)} | {f"X{number}" for number in range(1, 26)}
-LAYERS = (ROOT / "templates/common", *sorted((ROOT / "templates").glob("*/*/files")))
+LAYERS = sorted(
+    [*(ROOT / "templates").glob("**/files"), *(path.parent for path in (ROOT / "templates").glob("**/toolkit_tests"))]
+)
 
 
 def test_every_requirement_has_a_row() -> None:

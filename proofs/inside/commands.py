@@ -80,7 +80,7 @@ def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str]) -
     Raises:
         CommandError: a command is not known here, or prints something else than it has to.
     """
-    offered = offered_by(rehearsal.repository / "Makefile")
+    offered = offered_by(rehearsal.repository / "toolkit/Makefile")
     commands: dict[str, Callable[[Operator], None]] = {
         "logs": logs,
         "cost": cost,

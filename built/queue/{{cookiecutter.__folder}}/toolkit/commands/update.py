@@ -94,7 +94,8 @@ def main() -> int:
     if done.returncode:
         return done.returncode
     if changed:
-        subprocess.check_call(["git", "checkout", "--quiet", "HEAD", "--", *changed])
+        restore = ["git", "checkout", "--quiet", "HEAD", "--"]
+        subprocess.check_call([*restore, *changed])
         for path in changed:
             Path(f"{path}.rej").unlink(missing_ok=True)
     if left := conflicts():
