@@ -248,7 +248,7 @@ def _rejected(project: Project) -> tuple[str, ...]:
 
 
 def _yours(project: Project) -> tuple[str, ...]:
-    """The project's files that are the team's own, by `[tool.toolkit]` in its pyproject.toml; full paths from the top."""
+    """The files of the team's own, by `[tool.toolkit]` in the project's pyproject.toml; paths from the top on."""
     try:
         settings = tomllib.loads((project.folder / "pyproject.toml").read_text("utf-8"))
         patterns = settings["tool"]["toolkit"]["yours"]

@@ -77,7 +77,7 @@ class Rehearsal:
     @property
     def machine(self) -> dict[str, str]:
         """The environment variables that jobs and people have; no credentials, and nothing of this machine's HOME."""
-        kept = ("LANG", "PIP_", "SSL_")
+        kept = ("LANG", "PIP_", "SSL_", "UV_")
         local = ("AWS_CA_BUNDLE", "AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL", "SAM_CLI_TELEMETRY")
         return {
             **{name: value for name, value in os.environ.items() if name.startswith(kept)},

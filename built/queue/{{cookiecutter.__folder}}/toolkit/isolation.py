@@ -20,7 +20,7 @@ SETTINGS = {
 }
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 # What an installer needs to reach a package index: its address, certificates and proxy.
-FOR_INSTALLING = ("PIP_", "SSL_", "XDG_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *PROXIES)
+FOR_INSTALLING = ("UV_", "SSL_", "XDG_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *PROXIES)
 
 
 class NotLocalError(Exception):

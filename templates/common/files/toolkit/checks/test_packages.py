@@ -14,32 +14,33 @@ from toolkit.stacks import PROJECT
 from toolkit.template import PACKAGE, template
 
 RUNTIME: str = template()["Globals"]["Function"]["Runtime"]
-# Stands in for pip: says what it was asked, and leaves what differs between machines.
-PYTHON = """\
+# Stands in for uv: says what it was asked, and leaves what differs between machines.
+UV = """\
 #!/bin/sh
 echo "$@"
 mkdir -p "$ARTIFACTS_DIR/bin" "$ARTIFACTS_DIR/package/__pycache__"
 echo "$0" > "$ARTIFACTS_DIR/bin/command"
 echo > "$ARTIFACTS_DIR/package/__pycache__/module.pyc"
+echo "$0" > "$ARTIFACTS_DIR/.lock"
 """
 
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """The sources as after a test run, and a Python that installs nothing."""
+    """The sources as after a test run, and a uv that installs nothing."""
     shutil.copytree(PROJECT / "src", tmp_path / "src")
     shutil.copytree(PROJECT / "toolkit", tmp_path / "toolkit")
     service = tmp_path / "src" / PACKAGE.name
     for folder in [service, *service.glob("*/"), tmp_path / "toolkit" / "runtime"]:
         (folder / "__pycache__").mkdir(exist_ok=True)
         (folder / "__pycache__" / "module.cpython-314.pyc").write_text("compiled", "utf-8")
-    (tmp_path / "python3").write_text(PYTHON, "utf-8")
-    (tmp_path / "python3").chmod(0o755)
+    (tmp_path / "uv").write_text(UV, "utf-8")
+    (tmp_path / "uv").chmod(0o755)
     return tmp_path
 
 
 def build(sources: Path, name: str) -> tuple[str, dict[str, bytes]]:
-    """What was asked of pip, and the package's files."""
+    """What was asked of uv, and the package's files."""
     artifacts = sources / name
     artifacts.mkdir()
     make = shutil.which("make")
@@ -63,9 +64,9 @@ def build(sources: Path, name: str) -> tuple[str, dict[str, bytes]]:
 def test_only_wheels_are_taken_that_the_runtime_can_load(sources: Path) -> None:
     asked, _ = build(sources, "package")
 
-    versions = {int(minor) for minor in re.findall(r"manylinux_2_(\d+)_aarch64", asked)}
-    assert versions == set(range(17, RUNTIMES[RUNTIME].glibc + 1))
-    assert "manylinux2014_aarch64" in asked
+    [glibc] = re.findall(r"--python-platform aarch64-manylinux_2_(\d+) ", asked)
+    assert int(glibc) <= RUNTIMES[RUNTIME].glibc
+    assert "--only-binary :all:" in asked
     assert f"--python-version {RUNTIME.removeprefix('python')}" in asked
 
 

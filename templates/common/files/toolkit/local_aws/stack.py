@@ -5,6 +5,7 @@ import os
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -28,8 +29,8 @@ from toolkit.stacks import PROJECT, outputs, region_of, settings_of
 
 # Environments of their own, since ministack and the SAM CLI pin what they need.
 VENV = os.environ.get("VENV", str(PROJECT / ".venv"))
-LOCAL_AWS_PYTHON = Path(f"{VENV}-local-aws", "bin", "python")
-SAM = Path(f"{VENV}-sam", "bin", "sam")
+LOCAL_AWS_PYTHON = PROJECT / f"{VENV}-local-aws" / "bin" / "python"
+SAM = PROJECT / f"{VENV}-sam" / "bin" / "sam"
 
 Fault = Literal[
     "throttle",
@@ -179,7 +180,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 def deploy(aws: LocalAws) -> Stack:
     """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
-    _sam("build", aws, **for_installing(os.environ), LAMBDA="")
+    _sam("build", aws, **for_installing(os.environ), LAMBDA=f"--python {LOCAL_AWS_PYTHON}")
     # It talks to the local AWS only. Where it would go elsewhere, there is nobody: port 9 discards.
     _sam("deploy", aws, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"))
     return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
@@ -191,8 +192,8 @@ def _sam(command: str, aws: LocalAws, **extra: str) -> None:
         cwd=PROJECT,
         env={
             "HOME": os.environ.get("HOME", "/"),
-            # `sam build` runs python3 -m pip: take the one that functions will run on.
-            "PATH": f"{LOCAL_AWS_PYTHON.parent}:{os.environ['PATH']}",
+            # `sam build` runs uv, which is beside our Python.
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             # It leaves folders behind, which then go with the local AWS.
             "TMPDIR": str(Path(aws.ca).parent),
             "PYTHONUTF8": "1",
