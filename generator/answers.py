@@ -24,6 +24,11 @@ def refusal(question: Question, value: str) -> str | None:
     return f"{question.name}: {shown!r} is refused. It must be {rule.reason}. Example: {rule.example}"
 
 
+def asked(question: Question) -> str:
+    """What `question` asks, and its rule; choices are shown by whoever asks."""
+    return question.help if question.choices else f"{question.help}: {question.rule.reason}"
+
+
 def default(question: Question, answers: Mapping[str, str]) -> str:
     """The default of `question`, given the answers to those before it.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from .answers import SHOWN
+from .answers import SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
 from .sources import File
@@ -63,11 +63,16 @@ def cookiecutter_json(catalogue: Catalogue, pattern: str, files: Mapping[str, Fi
         "__answers_file": ANSWERS_FILE,
         "__commit": "",
         "__src_path": "",
-        "__prompts__": {question.name: question.help for question in questions},
+        "__prompts__": {question.name: _without_markup(asked(question)) for question in questions},
     }
     if binary := [glob.escape(path) for path, file in files.items() if file.binary]:
         data["_copy_without_render"] = binary
     return _json(data)
+
+
+def _without_markup(text: str) -> str:
+    """`text` as cookiecutter shows it: to rich, which it asks with, brackets mean colours."""
+    return re.sub(r"\[(?=[a-z#/@])", r"\\[", text)
 
 
 def answers_file(questions: Iterable[Question]) -> str:
@@ -103,6 +108,12 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
     ]
     for name, value in (("rules", rules), ("source", catalogue.source)):
         text = text.replace(f"<<{name}>>", _json_between_quotes(value))
+    # The engine fills in the answers that they follow from.
+    defaults = ", ".join(
+        f'"{question.name}": {{% set value %}}{question.default}{{% endset %}}{{{{ value|tojson }}}}'
+        for question in catalogue.questions_of(pattern)
+    )
+    text = text.replace("<<defaults>>", f"{{ {defaults} }}")
     programs = [path for path, file in files.items() if file.executable]
     return text.replace("<<programs>>", json.dumps(programs))  # the engine fills in the answers in their names
 
@@ -124,40 +135,54 @@ def copier_yml(catalogue: Catalogue) -> str:
             "type": "str",
             "help": "Which pattern?",
             "choices": {f"{escape(pattern.title)}: {escape(pattern.summary)}": pattern.name for pattern in patterns},
-        }
-        | _default_of_renamed(catalogue.renamed_patterns()),
+            "default": _default_pattern(catalogue.patterns, catalogue.renamed_patterns()),
+        },
     }
-    asked: list[Question] = []
+    before: list[Question] = []
     for question in catalogue.questions:
-        data[question.name] = _copier_question(question, asked)
-        asked.append(question)
+        own = {each.name: each.defaults[question.name] for each in patterns if question.name in each.defaults}
+        data[question.name] = _copier_question(question, before, own)
+        before.append(question)
     for pattern in patterns:
         for question in pattern.questions:
-            if question not in asked:
+            if question not in before:
                 users = [other.name for other in patterns if question in other.questions]
-                data[question.name] = _copier_question(question, asked) | {"when": f"{{{{ pattern in {users} }}}}"}
-                asked.append(question)
-    data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, asked)}
+                data[question.name] = _copier_question(question, before) | {"when": f"{{{{ pattern in {users} }}}}"}
+                before.append(question)
+    data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, before)}
     return HEADER + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _default_of_renamed(patterns: Mapping[str, str]) -> dict[str, str]:
-    """The default for a project that remembers a pattern's former name, which is no choice any more.
+def _default_pattern(patterns: Iterable[str], renamed: Mapping[str, str]) -> str:
+    """Today's name for a project that remembers a pattern's former one, which is no choice any more.
 
-    There is no other: an answer that is no choice then fails, and does not silently become another pattern.
+    There is no other default: an answer that is no choice then fails, and does not silently become another pattern.
+    With `--defaults`, copier would end in a traceback. It reports an undefined value in one line, so the name of one
+    says what to do. An update, which overwrites, does not get there.
     """
-    if not patterns:
-        return {}
-    return {"default": f'{{{{ {json.dumps(patterns)}[pattern|default("")]|default(UNSET) }}}}'}
+    remedy = f"pattern. Add --data pattern=NAME, where NAME is one of: {', '.join(patterns)}"
+    default = (
+        "{% if _copier_conf.defaults and not _copier_conf.overwrite %}"
+        f"{{{{ {{}}[{_jinja_text(remedy)}] }}}}{{% else %}}{{{{ UNSET }}}}{{% endif %}}"
+    )
+    if not renamed:
+        return default
+    names = json.dumps(renamed)
+    return f'{{% if pattern|default("") in {names} %}}{{{{ {names}[pattern] }}}}{{% else %}}{default}{{% endif %}}'
 
 
-def _copier_question(question: Question, before: Iterable[Question]) -> dict[str, object]:
-    entry: dict[str, object] = {"type": "str", "help": escape(question.help)}
+def _copier_question(
+    question: Question, before: Iterable[Question], own: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """How copier asks. `own` are the defaults of patterns that have one of their own."""
+    entry: dict[str, object] = {"type": "str", "help": escape(asked(question))}
     # Defaults ask for `cookiecutter.<name>`, in both engines: here it is made of the answers so far.
     answers = ", ".join(f"{other.name}={other.name}" for other in before)
-    default = (
-        f"{{% set cookiecutter = dict({answers}) %}}{question.default}" if "{" in question.default else question.default
-    )
+    default = question.default
+    for pattern, text in (own or {}).items():
+        default = f'{{% if pattern == "{pattern}" %}}{text}{{% else %}}{default}{{% endif %}}'
+    if "cookiecutter." in default:
+        default = f"{{% set cookiecutter = dict({answers}) %}}{default}"
     # A project that was made when the question had another name remembers the answer under that.
     for old in reversed(question.renamed_from):
         default = f"{{% if {old} is defined %}}{{{{ {old} }}}}{{% else %}}{default}{{% endif %}}"

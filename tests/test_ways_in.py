@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, PATTERNS, answers, comparable, git
+from helpers import CATALOGUE, PATTERNS, ROOT, answers, comparable, git, run
 from ways import WAYS, Request, command_line, complete, create
 
+README = (ROOT / "README.md").read_text("utf-8")
 # Every kind of answer that is not the default, and text that each file format must quote.
 UNUSUAL = {
     "project_name": "Ünusual \"orders\" 'n' \\ 😀 <b> ${AWS::AccountId} #!",
@@ -55,6 +56,45 @@ def test_defaults_give_the_same_project(pattern: str, way: str, expected, reques
 
     assert comparable(project) == expected(pattern, {})
     assert answers(project).items() >= {"pattern": pattern, **complete(pattern, {})}.items()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_each_pattern_has_a_name_and_a_purpose_of_its_own(pattern: str) -> None:
+    others = [complete(other, {}) for other in PATTERNS if other != pattern]
+
+    for name in ("project_name", "project_slug", "description"):
+        assert complete(pattern, {})[name] not in [other[name] for other in others]
+
+
+def test_cruft_without_a_pattern_says_that_there_is_no_template_and_writes_nothing(
+    templates: Path, tmp_path: Path
+) -> None:
+    # Cruft stops before any hook of a template could say more; the README has the remedy.
+    done = run("cruft", "create", "--no-input", "--output-dir", tmp_path / "output", templates)
+
+    assert done.returncode != 0
+    assert "Was unable to locate a Cookiecutter template" in " ".join(done.stderr.split())
+    assert not (tmp_path / "output").exists()
+    assert "`--directory`" in next(line for line in README.splitlines() if "Was unable to locate" in line)
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]], ids=["", "quiet"])
+def test_copier_without_a_pattern_says_in_a_line_what_is_missing(
+    quiet: list[str], templates: Path, tmp_path: Path
+) -> None:
+    done = run("copier", "copy", *quiet, "--defaults", templates, tmp_path / "project")
+
+    assert done.returncode == 1
+    assert f"Add --data pattern=NAME, where NAME is one of: {', '.join(PATTERNS)}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "project").exists()
+
+
+def test_copier_asks_for_the_pattern_on_a_terminal(templates: Path, tmp_path: Path) -> None:
+    done = run("copier", "copy", templates, tmp_path / "project")
+
+    assert "Interactive session required" in done.stderr
+    assert not (tmp_path / "project").exists()
 
 
 @pytest.mark.parametrize(
