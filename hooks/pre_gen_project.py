@@ -57,7 +57,13 @@ def again(refused: list[str]) -> str:
     return shlex.join(["cookiecutter", *options, template, *(f"{name}={value}" for name, value in good.items())])
 
 
-reasons = {rule["name"]: reason for rule in RULES if (reason := refusal(rule, answer(rule)))}
+reasons: dict[str, str] = {}
+for rule in RULES:
+    name = rule["name"]
+    # What follows from a refused answer is not wrong by itself.
+    follows = ANSWERS[name] == DEFAULTS[name] and any(f"cookiecutter.{other}" in rule["default"] for other in reasons)
+    if not follows and (reason := refusal(rule, answer(rule))):
+        reasons[name] = reason
 if reasons:
     lines = "".join(f"  {reason}\n" for reason in reasons.values())
     sys.exit(

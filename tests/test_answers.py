@@ -3,6 +3,7 @@
 import ast
 import functools
 import json
+import re
 import shlex
 import tomllib
 from collections.abc import Callable
@@ -168,9 +169,10 @@ def test_every_wrong_answer_is_named_at_once(way: str, ask: Ask) -> None:
     done = WAYS[way](request)
 
     assert done.returncode != 0
-    assert [name for name in QUESTIONS if f"{name}: " in done.stderr and "is refused" in done.stderr] == list(WRONG)
+    # The repository, which follows from two of them, is not wrong by itself.
+    assert re.findall(r"(?m)^  (\w+): .* is refused", done.stderr) == list(WRONG)
     for name, value in WRONG.items():
-        assert printed(refusal(QUESTIONS[name], value) or "") in printed(done.stderr)
+        assert refusal(QUESTIONS[name], value) in done.stderr
     assert everything(request.output) == set()
 
 
@@ -191,6 +193,8 @@ def test_the_command_that_cookiecutters_hook_prints_keeps_the_good_answers(way: 
     # Only the wrong answers are typed; for the others, an empty line takes what the command has.
     right = {"project_slug": "mine", "owner": "@acme/shop", "aws_region": "us-west-2"}
     typed = "".join(f"{right.get(question.name, '')}\n" for question in CATALOGUE.questions_of(PATTERN))
+    if way == "cookiecutter git url":  # first it asks whether to download the templates again
+        typed = f"\n{typed}"
     done = run(*command_to_run_again(refused.stderr), input=typed)
 
     assert done.returncode == 0, done.stdout + done.stderr
