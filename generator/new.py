@@ -85,7 +85,8 @@ def check_destination(destination: Path) -> None:
     """
     try:
         if destination.is_dir():
-            if any(destination.iterdir()):
+            # A repository without files is where a project begins; `.git` is a file in a worktree or submodule.
+            if any(path.name != ".git" for path in destination.iterdir()):
                 raise UsageError(f"{destination}: the folder is not empty. Name one that is not there yet.")
             return
         if destination.exists() or destination.is_symlink():
