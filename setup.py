@@ -1,6 +1,8 @@
 """Puts the built templates and their catalogue into the wheel, beside the code that reads them."""
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from setuptools import setup
@@ -26,4 +28,18 @@ class BuildWithTemplates(build_py):  # type: ignore[misc] # setuptools has no ty
             shutil.copy(source, target)
 
 
+def has_files_that_git_does_not_know() -> bool:
+    """Whether templates are packed that are in no commit, which setuptools-scm does not look for."""
+    if not (ROOT / ".git").exists():
+        return False
+    command = ["git", "-C", str(ROOT), "ls-files", "--others", "--exclude-standard", "--", "built", "templates"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    except OSError:  # without git, setuptools-scm knows no version either
+        return False
+    return done.returncode != 0 or bool(done.stdout)
+
+
+if has_files_that_git_does_not_know():
+    os.environ["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_SERVERLESS_TEMPLATES"] = "0+unknown"
 setup(cmdclass={"build_py": BuildWithTemplates})

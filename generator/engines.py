@@ -6,12 +6,14 @@ import glob
 import json
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import yaml
 
 from .answers import SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
+from .origin import DESCRIBED, SECRETS
 from .sources import File
 
 ANSWERS_FILE = ".copier-answers.yml"
@@ -27,8 +29,9 @@ FOLDER = (
     f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
     " else cookiecutter.project_slug }}"
 )
-# What may stand for a version in `git describe`'s words, which take any tag: else the commit is recorded.
-DESCRIBED = r"^v[0-9]+[.][0-9]+[.][0-9]+(-[0-9]+-g[0-9a-f]+)?$"
+# How a hook asks for the rules about versions and addresses, and where they are.
+ORIGIN_IMPORT = re.compile(r"(?m)^# .*\nfrom generator\.origin import .*$")
+ORIGIN = Path(__file__).with_name("origin.py")
 HEADER = "# Made by `make build` from templates/; do not edit.\n"
 
 
@@ -95,7 +98,10 @@ def _quoted(value: str) -> str:
 
 
 def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File]) -> str:
-    """A hook of `hooks/`, with what it must know about `pattern` put in as JSON between quotes."""
+    """A hook of `hooks/`, with what it must know about `pattern` put in as JSON between quotes.
+
+    Cookiecutter runs a hook alone, so a module that it imports is put in as well.
+    """
     rules = [
         {
             "name": question.name,
@@ -114,6 +120,7 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
         for question in catalogue.questions_of(pattern)
     )
     text = text.replace("<<defaults>>", f"{{ {defaults} }}")
+    text = ORIGIN_IMPORT.sub(lambda _: ORIGIN.read_text("utf-8").partition('"""\n\n')[2].rstrip("\n"), text)
     programs = [path for path, file in files.items() if file.executable]
     return text.replace("<<programs>>", json.dumps(programs))  # the engine fills in the answers in their names
 
@@ -210,14 +217,11 @@ def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str
         "__pattern_title": f"{{{titles}}}[pattern]",
         "__answers_file": "_copier_conf.answers_file|string",
         "__commit": (
-            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("{DESCRIBED}")'
+            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("^{DESCRIBED}$")'
             ' else _copier_conf.vcs_ref_hash|default("", true)'
         ),
-        # Without a password, and without the user's name where that is a secret as well.
-        "__src_path": (
-            '_copier_answers._src_path|default("")|regex_replace("^((?:git[+])?https?://)[^/]*@", "\\\\1")'
-            '|regex_replace("^([a-z+]+://[^/:@]*):[^/]*@", "\\\\1@")'
-        ),
+        "__src_path": '_copier_answers._src_path|default("")'
+        + "".join(f"|regex_replace({_jinja_text(secret)}, {_jinja_text(rest)})" for secret, rest in SECRETS),
     }
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     computed = "".join(

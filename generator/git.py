@@ -8,19 +8,11 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-# A version is a tag `v1.2.3`. `v1` and `latest` move, and a pre-release is none: copier does not update to one either.
-VERSION_TAG = re.compile(r"v\d+\.\d+\.\d+")
-# The same for git, whose patterns cannot say "digits only": the excluded ones have something else, or too many parts.
-DESCRIBE = (
-    "describe",
-    "--tags",
-    "--match=v[0-9]*.[0-9]*.[0-9]*",
-    "--exclude=*[!v0-9.]*",
-    "--exclude=v*v*",
-    "--exclude=*.*.*.*",
-)
+from .origin import DESCRIBE, VERSION, without_credentials
+
+__all__ = ["DESCRIBE", "VERSION_TAG", "without_credentials"]
+VERSION_TAG = re.compile(VERSION)
 # What git sets in its own hooks and aliases, and would make it look at another repository: the list is
 # `git rev-parse --local-env-vars`, without the settings that `git -c` passes on.
 OF_ANOTHER_REPOSITORY = (
@@ -95,20 +87,5 @@ def top_level(folder: Path) -> Path | None:
 
 
 def version_of(folder: Path, commit: str = "HEAD") -> str:
-    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty if there is none.
-
-    `hooks/post_gen_project.py` does the same, on its own.
-    """
+    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without one."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
-
-
-def without_credentials(address: str) -> str:
-    """`address` without a password, and without the user's name where that is a secret as well.
-
-    `hooks/post_gen_project.py` and `copier.yml` do the same, on their own.
-    """
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
-    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+# `make build` puts the module itself here.
+from generator.origin import DESCRIBE, DESCRIBED, without_credentials
 
 # `make build` puts the published address and the names of the programs here, and cookiecutter what it knows: JSON in
 # raw strings, never code.
@@ -15,17 +18,6 @@ PROGRAMS: list[str] = json.loads(r"""<<programs>>""")
 CONTEXT: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 PROJECT = Path.cwd()
-# The version tag, the one before it and how far, or the commit. Tags like `v1` and `latest` are no versions: they move.
-# `generator/git.py` does the same.
-DESCRIBE = (
-    "describe",
-    "--tags",
-    "--always",
-    "--match=v[0-9]*.[0-9]*.[0-9]*",
-    "--exclude=*[!v0-9.]*",
-    "--exclude=v*v*",
-    "--exclude=*.*.*.*",
-)
 
 
 class Origin(NamedTuple):
@@ -62,7 +54,7 @@ def from_git(template: Path) -> Origin | None:
     top = git(template, "rev-parse", "--show-toplevel")
     if not top or Path(top).resolve() != template.parent.parent or git(template, "status", "--porcelain", "--", "."):
         return None
-    commit = git(template, *DESCRIBE)
+    commit = git(template, *DESCRIBE, "--always")
     return Origin(commit, git(template, "remote", "get-url", "origin") or top) if commit else None
 
 
@@ -73,7 +65,8 @@ def from_archive(template: Path) -> Origin | None:
     except OSError:
         return None
     packed = {name: value.strip() for name, _, value in (line.partition(":") for line in lines) if "$" not in value}
-    commit = packed.get("describe-name") or packed.get("node")
+    described = packed.get("describe-name", "")
+    commit = described if re.fullmatch(DESCRIBED, described) else packed.get("node")
     return Origin(commit, PUBLISHED) if commit else None
 
 
@@ -87,15 +80,6 @@ def git(folder: Path, *arguments: str) -> str:
     except OSError:
         return ""
     return done.stdout.strip()
-
-
-def without_credentials(address: str) -> str:
-    """`address` without a password, and without the user's name where that is a secret as well."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
-    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
 
 
 def record(found: Origin) -> None:

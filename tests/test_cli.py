@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from importlib import metadata
@@ -18,6 +19,7 @@ import pytest
 from helpers import BIN, CATALOGUE, PATTERNS, ROOT, answers, commit, comparable, everything, git, run, tree
 from serverless_templates.catalogue import load
 from serverless_templates.errors import BuildError
+from serverless_templates.origin import DESCRIBE
 from ways import Request, command_line, complete, create
 
 PATTERN = PATTERNS[0]
@@ -596,7 +598,10 @@ def repository_to_install(templates: Path, folder: Path, *tags: str) -> Path:
     """All that an installation is made from, in a git repository."""
     for name in ("generator", "built", "templates"):
         shutil.copytree(templates / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", ".gitignore"):
+    for file in (
+        *("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md"),
+        *(".gitignore", ".gitattributes", ".git_archival.txt"),
+    ):
         shutil.copy(ROOT / file, folder)
     commit(folder)
     for tag in tags:
@@ -677,13 +682,58 @@ def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templa
     assert len(answers(tmp_path / "order-intake")["_commit"]) >= 7
 
 
-@pytest.mark.parametrize("uncertain", ["no repository", "changes on top"])
+def remembered(installed: Path) -> str:
+    """The version or commit that a project made with this installation would remember."""
+    code = "from serverless_templates.new import find; print(find().commit)"
+    done = run(sys.executable, "-c", code, cwd=installed, env=os.environ | {"PYTHONPATH": str(installed)})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_tag_that_packaging_would_write_in_another_way_is_no_version(templates: Path, tmp_path: Path) -> None:
+    """`v2026.01.05` would come back as v2026.1.5, which is no tag."""
+    fork = repository_to_install(templates, tmp_path / "fork", "v2026.01.05")
+
+    commit_ = remembered(pip_install(tmp_path / "installed", fork))
+
+    assert len(commit_) >= 7
+    assert git(fork, "rev-parse", "HEAD").startswith(commit_)
+
+
+@pytest.mark.parametrize(
+    ("tags", "version"),
+    [(("v1.0.0", "v1", "latest"), "v1.0.0"), (("v2026.01.05",), ""), (("v1.0.0.1",), ""), ((), "")],
+    ids=str,
+)
+def test_an_archive_remembers_its_version_or_nothing(
+    templates: Path, tmp_path: Path, tags: tuple[str, ...], version: str
+) -> None:
+    """As a git server packs one: there is no repository, and git has written into it what it knows."""
+    fork = repository_to_install(templates, tmp_path / "fork", *tags)
+    git(fork, "archive", "--prefix=fork/", f"--output={tmp_path / 'fork.zip'}", "HEAD")
+
+    assert remembered(pip_install(tmp_path / "installed", tmp_path / "fork.zip")) == version
+
+
+def test_an_installation_asks_git_by_the_rules_that_projects_are_made_by() -> None:
+    scm = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools_scm"]
+    archival = (ROOT / ".git_archival.txt").read_text("utf-8")
+    # More than by which a project remembers a tag: see the comment in pyproject.toml.
+    rules = [*DESCRIBE[2:], "--exclude=v0[0-9]*", "--exclude=*.0[0-9]*"]
+
+    assert scm["scm"]["git"]["describe_command"] == ["git", "describe", "--dirty", "--tags", "--long", *rules]
+    assert f"%(describe:tags=true,{','.join(rule.removeprefix('--') for rule in rules)})" in archival
+
+
+@pytest.mark.parametrize("uncertain", ["no repository", "changes on top", "a file that git does not know"])
 def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
     templates: Path, tmp_path: Path, uncertain: str
 ) -> None:
     source = repository_to_install(templates, tmp_path / "source", "v1.0.0")
     if uncertain == "no repository":
         shutil.rmtree(source / ".git")
+    elif uncertain == "a file that git does not know":
+        (source / "built" / PATTERN / "new.txt").write_text("new", "utf-8")
     else:
         (source / "README.md").write_text("changed", "utf-8")
     installed = pip_install(tmp_path / "installed", source)

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from helpers import CATALOGUE, PATTERNS, ROOT, answers, comparable, git, run
+from jinja2_ansible_filters.core_filters import regex_replace
+from serverless_templates.origin import DESCRIBED, SECRETS, without_credentials
 from ways import WAYS, Request, command_line, complete, create
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -119,6 +122,45 @@ def test_a_project_remembers_where_it_came_from(way: str, commit: str, source: s
     known = {"templates": templates, "output": project.parent.parent, "commit": git(templates, "rev-parse", "HEAD")}
     assert answers(project)["_commit"] == commit.format(**known)
     assert answers(project)["_src_path"] == source.format(**known)
+
+
+ADDRESSES = {
+    "https://bot:secret@example.com/t.git": "https://example.com/t.git",
+    "https://secret@example.com/t.git": "https://example.com/t.git",
+    "HTTPS://bot:se@cret@example.com/t.git": "HTTPS://example.com/t.git",
+    "git+https://bot:secret@example.com/t.git": "git+https://example.com/t.git",
+    "ftp://bot:secret@example.com/t.git": "ftp://example.com/t.git",
+    "ssh://bot:secret@example.com:22/t.git": "ssh://bot@example.com:22/t.git",
+    "git+ssh://bot:se:cret@example.com/t.git": "git+ssh://bot@example.com/t.git",
+    "ssh://git@example.com/t.git": "ssh://git@example.com/t.git",
+    "https://example.com/@org/t.git": "https://example.com/@org/t.git",
+    "https://example.com?user=a@b": "https://example.com?user=a@b",
+    "git@example.com:org/t.git": "git@example.com:org/t.git",
+    "gh:org/t": "gh:org/t",
+    "/home/a@b/t": "/home/a@b/t",
+    "C:\\a@b\\t": "C:\\a@b\\t",
+}
+
+
+@pytest.mark.parametrize(("address", "kept"), ADDRESSES.items())
+def test_no_secret_of_an_address_is_kept(address: str, kept: str) -> None:
+    """In the command and in cookiecutter's hook, and by copier's filter."""
+    by_filter = functools.reduce(lambda text, rule: regex_replace(text, *rule), SECRETS, address)
+
+    assert without_credentials(address) == kept
+    assert by_filter == kept
+
+
+def test_the_rules_for_versions_and_addresses_have_one_source(templates: Path) -> None:
+    source = (ROOT / "generator/origin.py").read_text("utf-8").partition('"""\n\n')[2]
+    copier = yaml.safe_load((templates / "copier.yml").read_text("utf-8"))["cookiecutter"]["default"]
+
+    for pattern in PATTERNS:
+        hook = (templates / f"built/{pattern}/hooks/post_gen_project.py").read_text("utf-8")
+        assert source in hook
+        assert "from generator" not in hook
+    for rule in (f"^{DESCRIBED}$", *(secret for secret, _ in SECRETS)):
+        assert rule in copier
 
 
 def test_the_table_above_has_every_way() -> None:
