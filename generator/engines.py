@@ -12,6 +12,7 @@ import yaml
 from .answers import SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
+from .git import DESCRIBE, DESCRIBED, SECRETS
 from .sources import File
 
 ANSWERS_FILE = ".copier-answers.yml"
@@ -27,8 +28,6 @@ FOLDER = (
     f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
     " else cookiecutter.project_slug }}"
 )
-# What may stand for a version in `git describe`'s words, which take any tag: else the commit is recorded.
-DESCRIBED = r"^v[0-9]+[.][0-9]+[.][0-9]+(-[0-9]+-g[0-9a-f]+)?$"
 HEADER = "# Made by `make build` from templates/; do not edit.\n"
 
 
@@ -106,7 +105,8 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
         }
         for question in catalogue.questions_of(pattern)
     ]
-    for name, value in (("rules", rules), ("source", catalogue.source)):
+    known = {"rules": rules, "source": catalogue.source, "describe": DESCRIBE, "secrets": SECRETS}
+    for name, value in known.items():
         text = text.replace(f"<<{name}>>", _json_between_quotes(value))
     # The engine fills in the answers that they follow from.
     defaults = ", ".join(
@@ -205,19 +205,18 @@ def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str
     titles = ", ".join(
         f"{_jinja_text(pattern.name)}: {_jinja_text(pattern.title)}" for pattern in catalogue.patterns.values()
     )
+    version = _jinja_text(rf"\A(?:{DESCRIBED})\Z")
+    without_secrets = "".join(f"|regex_replace({_jinja_text(text)}, {_jinja_text(kept)})" for text, kept in SECRETS)
     values = {question.name: question.name for question in questions} | {
         "__pattern": "pattern",
         "__pattern_title": f"{{{titles}}}[pattern]",
         "__answers_file": "_copier_conf.answers_file|string",
+        # Copier describes a commit by any tag: where that is no version, the commit is recorded.
         "__commit": (
-            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("{DESCRIBED}")'
+            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search({version})'
             ' else _copier_conf.vcs_ref_hash|default("", true)'
         ),
-        # Without a password, and without the user's name where that is a secret as well.
-        "__src_path": (
-            '_copier_answers._src_path|default("")|regex_replace("^((?:git[+])?https?://)[^/]*@", "\\\\1")'
-            '|regex_replace("^([a-z+]+://[^/:@]*):[^/]*@", "\\\\1@")'
-        ),
+        "__src_path": f'_copier_answers._src_path|default(""){without_secrets}',
     }
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     computed = "".join(
