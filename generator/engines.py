@@ -6,14 +6,13 @@ import glob
 import json
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import yaml
 
 from .answers import SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
-from .origin import DESCRIBED, SECRETS
+from .git import DESCRIBE, DESCRIBED, SECRETS
 from .sources import File
 
 ANSWERS_FILE = ".copier-answers.yml"
@@ -29,9 +28,6 @@ FOLDER = (
     f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
     " else cookiecutter.project_slug }}"
 )
-# How a hook asks for the rules about versions and addresses, and where they are.
-ORIGIN_IMPORT = re.compile(r"(?m)^# .*\nfrom generator\.origin import .*$")
-ORIGIN = Path(__file__).with_name("origin.py")
 HEADER = "# Made by `make build` from templates/; do not edit.\n"
 
 
@@ -98,10 +94,7 @@ def _quoted(value: str) -> str:
 
 
 def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File]) -> str:
-    """A hook of `hooks/`, with what it must know about `pattern` put in as JSON between quotes.
-
-    Cookiecutter runs a hook alone, so a module that it imports is put in as well.
-    """
+    """A hook of `hooks/`, with what it must know about `pattern` put in as JSON between quotes."""
     rules = [
         {
             "name": question.name,
@@ -112,7 +105,8 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
         }
         for question in catalogue.questions_of(pattern)
     ]
-    for name, value in (("rules", rules), ("source", catalogue.source)):
+    known = {"rules": rules, "source": catalogue.source, "describe": DESCRIBE, "secrets": SECRETS}
+    for name, value in known.items():
         text = text.replace(f"<<{name}>>", _json_between_quotes(value))
     # The engine fills in the answers that they follow from.
     defaults = ", ".join(
@@ -120,7 +114,6 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
         for question in catalogue.questions_of(pattern)
     )
     text = text.replace("<<defaults>>", f"{{ {defaults} }}")
-    text = ORIGIN_IMPORT.sub(lambda _: ORIGIN.read_text("utf-8").partition('"""\n\n')[2].rstrip("\n"), text)
     programs = [path for path, file in files.items() if file.executable]
     return text.replace("<<programs>>", json.dumps(programs))  # the engine fills in the answers in their names
 
@@ -212,16 +205,18 @@ def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str
     titles = ", ".join(
         f"{_jinja_text(pattern.name)}: {_jinja_text(pattern.title)}" for pattern in catalogue.patterns.values()
     )
+    version = _jinja_text(rf"\A(?:{DESCRIBED})\Z")
+    without_secrets = "".join(f"|regex_replace({_jinja_text(text)}, {_jinja_text(kept)})" for text, kept in SECRETS)
     values = {question.name: question.name for question in questions} | {
         "__pattern": "pattern",
         "__pattern_title": f"{{{titles}}}[pattern]",
         "__answers_file": "_copier_conf.answers_file|string",
+        # Copier describes a commit by any tag: where that is no version, the commit is recorded.
         "__commit": (
-            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("^{DESCRIBED}$")'
+            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search({version})'
             ' else _copier_conf.vcs_ref_hash|default("", true)'
         ),
-        "__src_path": '_copier_answers._src_path|default("")'
-        + "".join(f"|regex_replace({_jinja_text(secret)}, {_jinja_text(rest)})" for secret, rest in SECRETS),
+        "__src_path": f'_copier_answers._src_path|default(""){without_secrets}',
     }
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     computed = "".join(

@@ -9,10 +9,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .origin import DESCRIBE, VERSION, without_credentials
-
-__all__ = ["DESCRIBE", "VERSION_TAG", "without_credentials"]
-VERSION_TAG = re.compile(VERSION)
+# The rules for versions and passwords stand here alone: the build puts them into cookiecutter's hook and into
+# `copier.yml` as well. A test holds what cannot be built, `pyproject.toml` and `.git_archival.txt`, to them.
+#
+# A version is a tag `v1.2.3`. `v1` and `latest` move, and a pre-release is none: copier does not update to one either.
+VERSION_TAG = re.compile(r"v\d+\.\d+\.\d+")
+# The same for git, whose patterns cannot say "digits only": the excluded ones have something else, or too many parts.
+DESCRIBE = (
+    "describe",
+    "--tags",
+    "--match=v[0-9]*.[0-9]*.[0-9]*",
+    "--exclude=*[!v0-9.]*",
+    "--exclude=v*v*",
+    "--exclude=*.*.*.*",
+)
+# What it says of a commit that is at a version, or comes after one.
+DESCRIBED = rf"{VERSION_TAG.pattern}(?:-\d+-g[0-9a-f]+)?"
+# What is a secret in an address, and what stays of it, as both Python and copier replace it: all about the user, whose
+# name may be a token; where ssh asks for a name, the password alone.
+SECRETS = (
+    (r"^(?!(?:\w+\+)?ssh://)(\w[\w+.-]*://)[^/?#]*@", r"\1"),
+    (r"^((?:\w+\+)?ssh://[^/?#:@]*):[^/?#]*@", r"\1@"),
+)
 # What git sets in its own hooks and aliases, and would make it look at another repository: the list is
 # `git rev-parse --local-env-vars`, without the settings that `git -c` passes on.
 OF_ANOTHER_REPOSITORY = (
@@ -87,5 +105,12 @@ def top_level(folder: Path) -> Path | None:
 
 
 def version_of(folder: Path, commit: str = "HEAD") -> str:
-    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without one."""
+    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without any."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
+
+
+def without_credentials(address: str) -> str:
+    """`address` without a password, and without the user's name where that may be a secret as well."""
+    for secret, kept in SECRETS:
+        address = re.sub(secret, kept, address)
+    return address

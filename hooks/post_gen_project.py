@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-# `make build` puts the module itself here.
-from generator.origin import DESCRIBE, DESCRIBED, without_credentials
-
-# `make build` puts the published address and the names of the programs here, and cookiecutter what it knows: JSON in
-# raw strings, never code.
+# `make build` puts the published address, the names of the programs, and the rules of `generator/git.py` for versions
+# and passwords here, and cookiecutter what it knows: JSON in raw strings, never code.
 PUBLISHED: str = json.loads(r""" <<source>> """)
 PROGRAMS: list[str] = json.loads(r"""<<programs>>""")
+DESCRIBE: list[str] = json.loads(r"""<<describe>>""")
+SECRETS: list[tuple[str, str]] = json.loads(r"""<<secrets>>""")
 CONTEXT: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 PROJECT = Path.cwd()
@@ -65,8 +64,7 @@ def from_archive(template: Path) -> Origin | None:
     except OSError:
         return None
     packed = {name: value.strip() for name, _, value in (line.partition(":") for line in lines) if "$" not in value}
-    described = packed.get("describe-name", "")
-    commit = described if re.fullmatch(DESCRIBED, described) else packed.get("node")
+    commit = packed.get("describe-name") or packed.get("node")
     return Origin(commit, PUBLISHED) if commit else None
 
 
@@ -80,6 +78,13 @@ def git(folder: Path, *arguments: str) -> str:
     except OSError:
         return ""
     return done.stdout.strip()
+
+
+def without_credentials(address: str) -> str:
+    """`address` without a password, and without the user's name where that may be a secret as well."""
+    for secret, kept in SECRETS:
+        address = re.sub(secret, kept, address)
+    return address
 
 
 def record(found: Origin) -> None:
