@@ -10,6 +10,8 @@ from pathlib import Path
 # `make build` puts the rules here, and cookiecutter the answers: JSON in raw strings, so they are data and never code.
 RULES: list[dict[str, str]] = json.loads(r"""<<rules>>""")
 ANSWERS: dict[str, object] = json.loads(r"""{{ cookiecutter|tojson }}""")
+# What of the template's address is a secret: see `generator/git.py`.
+SECRETS: list[tuple[str, str]] = json.loads(r"""<<secrets>>""")
 # Each default as it follows from the answers before it.
 DEFAULTS: dict[str, str] = json.loads(r"""<<defaults>>""")
 # The answers as they were given: above, cookiecutter has evaluated them as a template. Not every tool
@@ -38,6 +40,8 @@ def refusal(rule: dict[str, str], value: object) -> str:
 def again(refused: list[str]) -> str:
     """The command that keeps the good answers and asks for the others; what follows from answers is left to follow."""
     template = str(ANSWERS["_template"])
+    for secret, kept in SECRETS:  # a pipeline's log would show it
+        template = re.sub(secret, kept, template)
     good = {
         name: str(ANSWERS[name])
         for name, default in DEFAULTS.items()

@@ -5,6 +5,7 @@ import functools
 import json
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cookiecutter.utils import create_env_with_context
 from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, ROOT, answers, comparable, everything, run, tree, write_files
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -212,6 +214,19 @@ def test_the_command_that_the_hook_prints_for_cruft_keeps_the_good_answers(ask: 
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert answers(request.output / "mine").items() >= complete(PATTERN, GOOD | right).items()
+
+
+def test_the_command_that_the_hook_prints_has_no_password(templates: Path, tmp_path: Path) -> None:
+    hook = templates / f"built/{PATTERN}/hooks/pre_gen_project.py"
+    address = {"_template": "https://bot:pa55word@git.example.com/t.git", "__pattern": PATTERN}
+    context = complete(PATTERN, {"owner": "me"}) | address
+    filled_in = create_env_with_context({"cookiecutter": context}).from_string(hook.read_text("utf-8"))
+    (tmp_path / "hook.py").write_text(filled_in.render(cookiecutter=context), "utf-8")
+
+    done = run(sys.executable, tmp_path / "hook.py", cwd=tmp_path)
+
+    assert "https://git.example.com/t.git" in command_to_run_again(done.stderr)
+    assert "pa55word" not in done.stderr
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
