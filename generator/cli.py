@@ -203,7 +203,8 @@ def _ask(question: Question, suggestion: str, number: str) -> str:
         return answer
 
     choices = ", ".join(f"{place}: {choice}" for place, choice in enumerate(question.choices, start=1))
-    click.echo(f"\n{_wrapped(f'{number} {question.help}', '')}\n{_wrapped(choices or question.rule.reason)}")
+    rule = choices or question.rule.reason
+    click.echo(f"\n{_wrapped(f'{number} {question.help}', '', '')}\n{_wrapped(rule, rest='  ')}")
     # A suggestion that would be refused is none: a name without a single letter gives no short name, for example.
     offered = None if refusal(question, suggestion) else suggestion
     name = click.style(question.name, bold=True)
@@ -267,7 +268,7 @@ def describe(pattern: str, as_json: bool) -> None:  # noqa: FBT001 - click's way
         not_for = [asdict(each) | {"planned": each.instead in catalogue.planned} for each in found.not_for]
         _echo_json(asdict(found) | {"not_for": not_for, "questions": [asdict(question) for question in questions]})
         return
-    click.echo(f"{click.style(found.title, bold=True)} ({found.state})\n{_wrapped(found.summary, '')}")
+    click.echo(f"{click.style(found.title, bold=True)} ({found.state})\n{_wrapped(found.summary, '', '')}")
     instead = {name: f"{name}, which is planned and not there yet" for name in catalogue.planned}
     not_for_lines = (f"{each.problem}: see {instead.get(each.instead, each.instead)}" for each in found.not_for)
     _echo_section("Use it when", map(_wrapped, found.use_when))
@@ -430,8 +431,9 @@ def _width() -> int:
     return shutil.get_terminal_size(fallback=(UNBROKEN, 0)).columns
 
 
-def _wrapped(text: str, indent: str = "  ") -> str:
-    return click.wrap_text(text, _width(), indent, f"{indent}  ")
+def _wrapped(text: str, first: str = "  ", rest: str = "    ") -> str:
+    """`text` in lines that fit the terminal; `first` and `rest` stand before its first line and the others."""
+    return click.wrap_text(text, _width(), first, rest)
 
 
 if COMPLETE in os.environ:  # click completes before it runs anything of ours

@@ -8,8 +8,8 @@ from .catalogue import Catalogue, Question
 
 INTRODUCTION = """
 Asked in this order by every way in, with the rule. An answer that breaks its rule is refused before anything is
-written. `serverless-templates` and copier check each answer as you type it. cookiecutter checks none while you type:
-the template then names every wrong one, and prints the command that keeps the others and asks again.
+written. `serverless-templates` and copier check each answer as you type it. cookiecutter checks only choices then: the
+template names every wrong one, and prints the command that keeps the others and asks again.
 
 `serverless-templates` takes a choice in any case (`iam` for `IAM`), and at its prompt by number as well. The engines
 take it as it is written here.
