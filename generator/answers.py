@@ -24,6 +24,23 @@ def refusal(question: Question, value: str) -> str | None:
     return f"{question.name}: {shown!r} is refused. It must be {rule.reason}. Example: {rule.example}"
 
 
+def chosen(question: Question, answer: str, *, numbers: bool = False) -> str:
+    """The choice that `answer` means, by its name in any case, or by its number; `answer` itself when it means none."""
+    named = {choice.lower(): choice for choice in question.choices} | {choice: choice for choice in question.choices}
+    numbered = {str(number): choice for number, choice in enumerate(question.choices, start=1)} if numbers else {}
+    return (numbered | named).get(answer, named.get(answer.lower(), answer))
+
+
+def follows(question: Question, others: Iterable[str]) -> bool:
+    """Whether the default of `question` follows from the answer to one of `others`."""
+    return any(f"cookiecutter.{name}" in question.default for name in others)
+
+
+def asked(question: Question) -> str:
+    """What `question` asks, and its rule; choices are shown by whoever asks."""
+    return question.help if question.choices else f"{question.help}: {question.rule.reason}"
+
+
 def default(question: Question, answers: Mapping[str, str]) -> str:
     """The default of `question`, given the answers to those before it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,10 @@ class Threat:
 
 @dataclass(frozen=True)
 class Pattern:
-    """What one pattern is for, what it is made of, and which names it had before."""
+    """What one pattern is for, what it is made of, and which names it had before.
+
+    `defaults` are its own defaults for questions that every pattern asks: the name of the question, and Jinja.
+    """
 
     name: str
     title: str
@@ -80,21 +83,28 @@ class Pattern:
     threats: tuple[Threat, ...]
     questions: tuple[Question, ...]
     renamed_from: tuple[str, ...]
+    defaults: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything declared in the YAML files. `computed` maps a name without its `__` to its Jinja text."""
+    """Everything declared in the YAML files.
+
+    `computed` maps a name without its `__` to its Jinja text; `planned` a pattern that is not there yet to what it is.
+    """
 
     source: str
     questions: tuple[Question, ...]
     computed: Mapping[str, str]
     threats: tuple[Threat, ...]
     patterns: Mapping[str, Pattern]
+    planned: Mapping[str, str]
 
     def questions_of(self, pattern: str) -> tuple[Question, ...]:
         """The questions that `pattern` asks, in order."""
-        return self.questions + self.patterns[pattern].questions
+        found = self.patterns[pattern]
+        common = (replace(each, default=found.defaults.get(each.name, each.default)) for each in self.questions)
+        return (*common, *found.questions)
 
     def renamed_patterns(self) -> dict[str, str]:
         """The name that each pattern had before, and its name now."""
@@ -108,7 +118,7 @@ def load(root: Path) -> Catalogue:
         BuildError: a file is missing, is not YAML, or breaks a rule.
     """
     path = root / "templates/catalogue.yaml"
-    data = _fields(_read(path), path, required=("source", "questions"), optional=("computed", "threats"))
+    data = _fields(_read(path), path, required=("source", "questions"), optional=("computed", "threats", "planned"))
     questions = _questions(data["questions"], path)
     computed = _mapping(data.get("computed", {}), f"{path}: computed")
     for name in computed:
@@ -118,6 +128,12 @@ def load(root: Path) -> Catalogue:
         for folder in sorted((root / "templates/patterns").iterdir())
         if folder.is_dir()
     }
+    planned = {
+        name: _text(summary, f"{path}: planned: {name}")
+        for name, summary in _mapping(data.get("planned", {}), f"{path}: planned").items()
+        if name not in patterns
+    }
+    _check_alternatives(patterns, planned, f"{root}/templates/patterns")
     _check_shared_questions(patterns.values())
     _check_renamed(patterns.values(), f"{root}/templates/patterns")
     asked = dict.fromkeys(chain(questions, *(pattern.questions for pattern in patterns.values())))
@@ -128,6 +144,7 @@ def load(root: Path) -> Catalogue:
         {name: _text(text, f"{path}: computed: {name}") for name, text in computed.items()},
         _threats(data.get("threats"), path),
         patterns,
+        planned,
     )
 
 
@@ -138,11 +155,14 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         )
     path = folder / "pattern.yaml"
     lists = ("use_when", "not_for", "services", "cost_drivers", "parts", "threats", "questions", "renamed_from")
-    data = _fields(_read(path), path, required=("title", "summary"), optional=("state", *lists))
+    data = _fields(_read(path), path, required=("title", "summary"), optional=("state", "defaults", *lists))
     texts = {
         key: _texts(data.get(key), f"{path}: {key}")
         for key in ("use_when", "services", "cost_drivers", "parts", "renamed_from")
     }
+    defaults = _mapping(data.get("defaults", {}), f"{path}: defaults")
+    if unknown := defaults.keys() - {question.name for question in common}:
+        raise BuildError(f"{path}: defaults: {min(unknown)} is no question that every pattern asks. Remove it.")
     state = data.get("state", "complete")
     if state not in STATES:
         raise BuildError(f"{path}: state is {state!r}, and can be one of {', '.join(STATES)}.")
@@ -162,6 +182,7 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         threats=_threats(data.get("threats"), path),
         questions=_questions(data.get("questions"), path, taken={question.name for question in common}),
         renamed_from=texts["renamed_from"],
+        defaults={name: _text(default, f"{path}: defaults: {name}") for name, default in defaults.items()},
     )
 
 
@@ -252,6 +273,17 @@ def _check_name(name: str, where: str) -> None:
             f"{where}: {name!r} cannot be a name here. Use lowercase letters, digits and _, "
             "and no word that Python or an engine keeps for itself."
         )
+
+
+def _check_alternatives(patterns: Mapping[str, Pattern], planned: Collection[str], where: str) -> None:
+    """See that whoever is sent to another pattern finds it, or hears that it is planned."""
+    for pattern in patterns.values():
+        for other in pattern.not_for:
+            if other.instead not in patterns and other.instead not in planned:
+                raise BuildError(
+                    f"{where}/{pattern.name}/pattern.yaml: not_for: there is no pattern {other.instead}. Name one that "
+                    "there is, or add it to `planned` in templates/catalogue.yaml."
+                )
 
 
 def _check_shared_questions(patterns: Iterable[Pattern]) -> None:

@@ -6,8 +6,9 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,36 +25,51 @@ if TYPE_CHECKING:
     from .update import Left, Versions
 
 PROGRAM = "serverless-templates"
+COMPLETE = "_SERVERLESS_TEMPLATES_COMPLETE"  # click's name for it
 SHORT_NAME = "project_slug"
 SHELLS = ("bash", "zsh", "fish")
+SAID_NO = 3
+INTERRUPTED = 130  # as shells say it: 128, and 2 for SIGINT
+UNBROKEN = 10_000  # columns, where no terminal has a width
+
+
+class _Command(click.Command):
+    """A command whose description stands in the list of commands as it is; click would cut it to one line."""
+
+    def get_short_help_str(self, limit: int = UNBROKEN) -> str:
+        return super().get_short_help_str(max(limit, UNBROKEN))
+
+
+class _Group(click.Group):
+    """The commands. Ctrl-C has an exit code of its own: click's is 1, which means something here."""
+
+    command_class = _Command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("\nStopped.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 def _complete_pattern(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
+    from .completion import patterns
 
     del ctx, param
-    patterns = _templates().catalogue.patterns.values()
-    return [CompletionItem(each.name, help=each.title) for each in patterns if each.name.startswith(incomplete)]
+    return patterns(_templates().catalogue, incomplete)
 
 
 def _complete_data(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of the pattern's questions, and behind NAME= the choices of that question."""
-    from click.shell_completion import CompletionItem
+    from .completion import data
 
     del param
-    catalogue = _templates().catalogue
     # An option without its value ends click's parsing: the arguments before it are left as they are.
-    pattern = ctx.params.get("pattern") or next(iter(ctx.args), "")
-    questions = catalogue.questions_of(pattern) if pattern in catalogue.patterns else ()
-    offered = [
-        CompletionItem(f"{question.name}={choice}", help=question.help)
-        for question in questions
-        for choice in (question.choices if incomplete.startswith(f"{question.name}=") else [""])
-    ]
-    return [item for item in offered if item.value.startswith(incomplete)]
+    return data(_templates().catalogue, ctx.params.get("pattern") or next(iter(ctx.args), ""), incomplete)
 
 
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Examples:
@@ -64,8 +80,11 @@ Examples:
 \b
 Exit codes:
   0  it is done
-  1  check: the project is behind; update: conflicts are left for you to solve
-  2  it could not be done, and nothing has changed""",
+  1  check: the project is behind
+     update: conflicts are left for you to solve
+  2  it could not be done, and nothing has changed
+  3  you said no, and nothing has changed
+  130  stopped by Ctrl-C, or by the end of the input""",
 )
 @click.version_option(package_name=PROGRAM, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
@@ -80,7 +99,10 @@ def main(context: click.Context) -> None:
 Examples:
   serverless-templates new queue ./order-intake
   serverless-templates new queue ./order-intake --defaults
-  serverless-templates new queue ./orders --data project_name=Orders --data aws_region=us-east-1"""
+  serverless-templates new queue ./orders \\
+    --data project_name=Orders --data aws_region=us-east-1
+
+A choice is named in any case, or typed by its number."""
 )
 @click.argument("pattern", shell_complete=_complete_pattern)
 @click.argument("destination", type=click.Path(path_type=Path))
@@ -99,9 +121,8 @@ def new(pattern: str, destination: Path, data: tuple[str, ...], defaults: bool) 
 
     templates = _templates()
     questions = templates.catalogue.questions_of(_pattern(templates.catalogue, pattern).name)
-    given = _given(questions, data)
     check_destination(destination)
-    answers = _answers(questions, given, ask=not defaults, folder=destination)
+    answers = _answers(questions, data, ask=not defaults, folder=destination)
     create(templates, pattern, destination, answers)
     click.echo(f"Created {answers['project_name']} in {destination}.")
     click.echo(f"\nNext:\n\n  cd {shlex.quote(str(destination))}\n  make test\n  make help\n")
@@ -113,69 +134,97 @@ def new(pattern: str, destination: Path, data: tuple[str, ...], defaults: bool) 
         click.echo("The template's version is not known, so this project cannot be updated.", err=True)
 
 
-def _given(questions: Iterable[Question], data: Iterable[str]) -> dict[str, str]:
-    """The answers in `--data`, each checked."""
-    from .answers import refusal
+def _given(questions: Iterable[Question], data: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The answers in `--data`, and why each that is refused is: by the question's name, or by all of the `--data`."""
+    from .answers import chosen
 
     by_name = {question.name: question for question in questions}
     given: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     for item in data:
         name, equals, answer = item.partition("=")
         if not equals:
-            raise UsageError(f"--data {item}: write it as NAME=ANSWER. Example: --data project_name=Orders")
-        if name not in by_name:
-            raise UsageError(f"--data {name}: there is no such question. There are: {', '.join(by_name)}")
-        if name in given:
-            raise UsageError(f"--data {name}: answered twice. Leave one out.")
-        if reason := refusal(by_name[name], answer):
-            raise UsageError(reason)
-        given[name] = answer
-    return given
+            wrong[item] = f"--data {item}: write it as NAME=ANSWER. Example: --data project_name=Orders"
+        elif name not in by_name:
+            known = f"There are: {', '.join(by_name)}"
+            wrong[item] = f"--data {name}: there is no such question.{_meant(name, by_name)} {known}"
+        elif name in given:
+            wrong[item] = f"--data {name}: answered twice. Leave one out."
+        else:
+            question = by_name[name]
+            given[name] = chosen(question, answer)
+            if reason := _refusal(question, given[name]):
+                wrong[name] = reason
+    return given, wrong
 
 
-def _answers(questions: Iterable[Question], given: Mapping[str, str], *, ask: bool, folder: Path) -> dict[str, str]:
+def _answers(questions: Collection[Question], data: Iterable[str], *, ask: bool, folder: Path) -> dict[str, str]:
     """An answer to every question: given, asked for, or the default.
 
     Without a name of its own, a project is called after its folder: services side by side are stacks of their own.
-    """
-    from .answers import default, refusal
 
+    Raises:
+        UsageError: answers are refused. Names all of them.
+    """
+    from .answers import default, follows, refusal
+
+    given, wrong = _given(questions, data)
+    if ask and not wrong and len(given) < len(questions) and not sys.stdin.isatty():
+        raise UsageError("There is no terminal to ask questions on. Add --defaults, or an answer to each with --data.")
     answers: dict[str, str] = {}
     named = "project_name" in given
-    for question in questions:
+    for number, question in enumerate(questions, start=1):
+        if question.name in given:
+            answers[question.name] = given[question.name]
+            continue
         suggestion = default(question, answers)
         if question.name == SHORT_NAME and not named:
             suggestion = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-        if question.name in given:
-            answers[question.name] = given[question.name]
-        elif not ask:
-            if reason := refusal(question, suggestion):
-                raise UsageError(f"{reason}. Give another with --data {question.name}=…")
-            answers[question.name] = suggestion
-        elif not sys.stdin.isatty():
-            raise UsageError(
-                "There is no terminal to ask questions on. Add --defaults, or an answer to each with --data."
-            )
-        else:
-            answers[question.name] = _ask(question, suggestion)
+        if ask and not wrong:
+            answers[question.name] = _ask(question, suggestion, f"{number}/{len(questions)}")
             named = named or (question.name == "project_name" and answers[question.name] != suggestion)
+            continue
+        answers[question.name] = suggestion
+        if not ask and not follows(question, wrong) and (reason := refusal(question, suggestion)):
+            wrong[question.name] = f"{reason}. Give another with --data {question.name}=…"
+    if wrong:
+        raise UsageError("\n".join(wrong.values()))
     return answers
 
 
-def _ask(question: Question, suggestion: str) -> str:
-    """Ask until the answer is one that the question takes."""
-    from .answers import refusal
+def _ask(question: Question, suggestion: str, number: str) -> str:
+    """Show a question and its rule, and ask until the answer follows it."""
+    from .answers import chosen, refusal
 
     def checked(answer: str) -> str:
-        if reason := refusal(question, answer):
+        answer = chosen(question, answer, numbers=True)
+        if reason := _refusal(question, answer):
             raise click.UsageError(reason)
         return answer
 
-    choices = f" ({', '.join(question.choices)})" if question.choices else ""
+    choices = ", ".join(f"{place}: {choice}" for place, choice in enumerate(question.choices, start=1))
+    rule = choices or question.rule.reason
+    click.echo(f"\n{_wrapped(f'{number} {question.help}', '', '')}\n{_wrapped(rule, rest='  ')}")
     # A suggestion that would be refused is none: a name without a single letter gives no short name, for example.
     offered = None if refusal(question, suggestion) else suggestion
-    answer: str = click.prompt(f"{question.help}{choices}", default=offered, value_proc=checked)
+    name = click.style(question.name, bold=True)
+    answer: str = click.prompt(name, default=offered, show_default=bool(offered), value_proc=checked)
     return answer
+
+
+def _refusal(question: Question, answer: str) -> str | None:
+    from .answers import refusal
+
+    reason, meant = refusal(question, answer), _meant(answer, question.choices)
+    return f"{reason}.{meant}" if reason and meant else reason
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    """A question whether the closest of `known` was meant; empty when none is close."""
+    from difflib import get_close_matches
+
+    by_lower = {each.lower(): each for each in known}
+    return "".join(f" Did you mean {by_lower[found]}?" for found in get_close_matches(word.lower(), by_lower, n=1))
 
 
 @main.command(
@@ -192,10 +241,14 @@ def list_patterns(as_json: bool) -> None:  # noqa: FBT001 - click's way
     if as_json:
         _echo_json([{key: getattr(each, key) for key in ("name", "title", "summary", "state")} for each in patterns])
         return
-    width = max(len(pattern.name) for pattern in patterns)
-    for pattern in patterns:
-        state = "" if pattern.state == "complete" else f" ({pattern.state})"
-        click.echo(f"{click.style(pattern.name.ljust(width), bold=True)}  {pattern.summary}{state}")
+    table = click.HelpFormatter(width=_width())
+    table.write_dl(
+        [
+            (click.style(each.name, bold=True), each.summary + ("" if each.state == "complete" else f" ({each.state})"))
+            for each in patterns
+        ]
+    )
+    click.echo(table.getvalue(), nl=False)
 
 
 @main.command(
@@ -212,14 +265,17 @@ def describe(pattern: str, as_json: bool) -> None:  # noqa: FBT001 - click's way
     found = _pattern(catalogue, pattern)
     questions = catalogue.questions_of(pattern)
     if as_json:
-        _echo_json(asdict(found) | {"questions": [asdict(question) for question in questions]})
+        not_for = [asdict(each) | {"planned": each.instead in catalogue.planned} for each in found.not_for]
+        _echo_json(asdict(found) | {"not_for": not_for, "questions": [asdict(question) for question in questions]})
         return
-    click.echo(f"{click.style(found.title, bold=True)} ({found.state})\n{found.summary}")
-    _echo_section("Use it when", found.use_when)
-    _echo_section("Not for", (f"{each.problem}: see {each.instead}" for each in found.not_for))
-    _echo_section("Services", (", ".join(found.services),))
-    _echo_section("It costs", found.cost_drivers)
-    _echo_section("Questions", (f"{each.name}: {each.help}, {each.rule.reason}" for each in questions))
+    click.echo(f"{click.style(found.title, bold=True)} ({found.state})\n{_wrapped(found.summary, '', '')}")
+    instead = {name: f"{name}, which is planned and not there yet" for name in catalogue.planned}
+    not_for_lines = (f"{each.problem}: see {instead.get(each.instead, each.instead)}" for each in found.not_for)
+    _echo_section("Use it when", map(_wrapped, found.use_when))
+    _echo_section("Not for", map(_wrapped, not_for_lines))
+    _echo_section("Services", (_wrapped(", ".join(found.services)),))
+    _echo_section("It costs", map(_wrapped, found.cost_drivers))
+    _echo_section("Questions", (_wrapped(f"{each.name}: {each.help}: {each.rule.reason}") for each in questions))
 
 
 @main.command(
@@ -254,7 +310,8 @@ def update(context: click.Context, folder: Path, dry_run: bool, yes: bool) -> No
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask on. Add --yes to update, or --dry-run to only look.")
-        click.confirm("\nUpdate?", abort=True)
+        if not click.confirm("\nUpdate?"):
+            context.exit(SAID_NO)
     left = updating.update(project, versions.latest)
     click.echo("\nUpdated. Look at the changes with `git diff`, run `make test`, and commit them.")
     if left.conflicts:
@@ -276,8 +333,8 @@ def _echo_passed_over(versions: Versions) -> None:
 
 def _echo_changes(summary: str, left: Left) -> None:
     click.echo(summary or "Nothing but the version that the project remembers.")
-    _echo_section("In conflict with your changes", left.conflicts)
-    _echo_section("No longer in the template, but changed by you, so it stays", left.kept)
+    _echo_section("In conflict with your changes", (f"  {path}" for path in left.conflicts))
+    _echo_section("No longer in the template, but changed by you, so it stays", (f"  {path}" for path in left.kept))
 
 
 @main.command(
@@ -310,19 +367,32 @@ def check(context: click.Context, folder: Path) -> None:
 @main.command(
     epilog="""\b
 Examples:
-  eval "$(serverless-templates completion bash)"     in ~/.bashrc
-  eval "$(serverless-templates completion zsh)"      in ~/.zshrc
-  serverless-templates completion fish | source      in ~/.config/fish/config.fish"""
+  # in ~/.bashrc
+  eval "$(serverless-templates completion bash)"
+  # in ~/.zshrc
+  eval "$(serverless-templates completion zsh)"
+  # in ~/.config/fish/config.fish
+  serverless-templates completion fish | source"""
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print the script that makes SHELL complete this command."""
     from click.shell_completion import get_completion_class
 
+    _complete_in_bash()
     complete = get_completion_class(shell)
     if complete is None:  # cannot be: each of SHELLS has one
         raise UsageError(f"{shell}: completion is not supported. Choose one of {', '.join(SHELLS)}.")
-    click.echo(complete(main, {}, PROGRAM, "_SERVERLESS_TEMPLATES_COMPLETE").source())
+    click.echo(complete(main, {}, PROGRAM, COMPLETE).source())
+
+
+def _complete_in_bash() -> None:
+    """Let click complete in bash as `completion.Bash` does."""
+    from click.shell_completion import add_completion_class
+
+    from .completion import Bash
+
+    add_completion_class(Bash, "bash")
 
 
 def _templates() -> Templates:
@@ -337,8 +407,11 @@ def _templates() -> Templates:
 def _pattern(catalogue: Catalogue, name: str) -> Pattern:
     if new := catalogue.renamed_patterns().get(name):
         raise UsageError(f"{name}: this pattern is called {new} now. Name it so.")
+    there_are = f"There are: {', '.join(catalogue.patterns)}"
+    if name in catalogue.planned:
+        raise UsageError(f"{name}: this pattern is planned, and not there yet: {catalogue.planned[name]}. {there_are}")
     if name not in catalogue.patterns:
-        raise UsageError(f"{name}: there is no such pattern. There are: {', '.join(catalogue.patterns)}")
+        raise UsageError(f"{name}: there is no such pattern.{_meant(name, catalogue.patterns)} {there_are}")
     return catalogue.patterns[name]
 
 
@@ -350,4 +423,18 @@ def _echo_section(title: str, lines: Iterable[str]) -> None:
     if items := list(lines):
         click.echo(f"\n{click.style(title, bold=True)}")
         for item in items:
-            click.echo(f"  {item}")
+            click.echo(item)
+
+
+def _width() -> int:
+    """The terminal's columns. Elsewhere no line is broken, for what reads line by line."""
+    return shutil.get_terminal_size(fallback=(UNBROKEN, 0)).columns
+
+
+def _wrapped(text: str, first: str = "  ", rest: str = "    ") -> str:
+    """`text` in lines that fit the terminal; `first` and `rest` stand before its first line and the others."""
+    return click.wrap_text(text, _width(), first, rest)
+
+
+if COMPLETE in os.environ:  # click completes before it runs anything of ours
+    _complete_in_bash()

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from .answers import SHOWN
+from .answers import SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
+from .git import DESCRIBE, DESCRIBED, SECRETS
 from .sources import File
 
 ANSWERS_FILE = ".copier-answers.yml"
@@ -27,8 +28,6 @@ FOLDER = (
     f'{{{{ "{REFUSED_FOLDER}" if odd or not 0 < cookiecutter.project_slug|length < 64'
     " else cookiecutter.project_slug }}"
 )
-# What may stand for a version in `git describe`'s words, which take any tag: else the commit is recorded.
-DESCRIBED = r"^v[0-9]+[.][0-9]+[.][0-9]+(-[0-9]+-g[0-9a-f]+)?$"
 HEADER = "# Made by `make build` from templates/; do not edit.\n"
 
 
@@ -63,11 +62,16 @@ def cookiecutter_json(catalogue: Catalogue, pattern: str, files: Mapping[str, Fi
         "__answers_file": ANSWERS_FILE,
         "__commit": "",
         "__src_path": "",
-        "__prompts__": {question.name: question.help for question in questions},
+        "__prompts__": {question.name: _without_markup(asked(question)) for question in questions},
     }
     if binary := [glob.escape(path) for path, file in files.items() if file.binary]:
         data["_copy_without_render"] = binary
     return _json(data)
+
+
+def _without_markup(text: str) -> str:
+    """`text` as cookiecutter shows it: to rich, which it asks with, brackets mean colours."""
+    return re.sub(r"\[(?=[a-z#/@])", r"\\[", text)
 
 
 def answers_file(questions: Iterable[Question]) -> str:
@@ -101,8 +105,15 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
         }
         for question in catalogue.questions_of(pattern)
     ]
-    for name, value in (("rules", rules), ("source", catalogue.source)):
+    known = {"rules": rules, "source": catalogue.source, "describe": DESCRIBE, "secrets": SECRETS}
+    for name, value in known.items():
         text = text.replace(f"<<{name}>>", _json_between_quotes(value))
+    # The engine fills in the answers that they follow from.
+    defaults = ", ".join(
+        f'"{question.name}": {{% set value %}}{question.default}{{% endset %}}{{{{ value|tojson }}}}'
+        for question in catalogue.questions_of(pattern)
+    )
+    text = text.replace("<<defaults>>", f"{{ {defaults} }}")
     programs = [path for path, file in files.items() if file.executable]
     return text.replace("<<programs>>", json.dumps(programs))  # the engine fills in the answers in their names
 
@@ -124,40 +135,54 @@ def copier_yml(catalogue: Catalogue) -> str:
             "type": "str",
             "help": "Which pattern?",
             "choices": {f"{escape(pattern.title)}: {escape(pattern.summary)}": pattern.name for pattern in patterns},
-        }
-        | _default_of_renamed(catalogue.renamed_patterns()),
+            "default": _default_pattern(catalogue.patterns, catalogue.renamed_patterns()),
+        },
     }
-    asked: list[Question] = []
+    before: list[Question] = []
     for question in catalogue.questions:
-        data[question.name] = _copier_question(question, asked)
-        asked.append(question)
+        own = {each.name: each.defaults[question.name] for each in patterns if question.name in each.defaults}
+        data[question.name] = _copier_question(question, before, own)
+        before.append(question)
     for pattern in patterns:
         for question in pattern.questions:
-            if question not in asked:
+            if question not in before:
                 users = [other.name for other in patterns if question in other.questions]
-                data[question.name] = _copier_question(question, asked) | {"when": f"{{{{ pattern in {users} }}}}"}
-                asked.append(question)
-    data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, asked)}
+                data[question.name] = _copier_question(question, before) | {"when": f"{{{{ pattern in {users} }}}}"}
+                before.append(question)
+    data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, before)}
     return HEADER + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _default_of_renamed(patterns: Mapping[str, str]) -> dict[str, str]:
-    """The default for a project that remembers a pattern's former name, which is no choice any more.
+def _default_pattern(patterns: Iterable[str], renamed: Mapping[str, str]) -> str:
+    """Today's name for a project that remembers a pattern's former one, which is no choice any more.
 
-    There is no other: an answer that is no choice then fails, and does not silently become another pattern.
+    There is no other default: an answer that is no choice then fails, and does not silently become another pattern.
+    With `--defaults`, copier would end in a traceback. It reports an undefined value in one line, so the name of one
+    says what to do. An update, which overwrites, does not get there.
     """
-    if not patterns:
-        return {}
-    return {"default": f'{{{{ {json.dumps(patterns)}[pattern|default("")]|default(UNSET) }}}}'}
+    remedy = f"pattern. Add --data pattern=NAME, where NAME is one of: {', '.join(patterns)}"
+    default = (
+        "{% if _copier_conf.defaults and not _copier_conf.overwrite %}"
+        f"{{{{ {{}}[{_jinja_text(remedy)}] }}}}{{% else %}}{{{{ UNSET }}}}{{% endif %}}"
+    )
+    if not renamed:
+        return default
+    names = json.dumps(renamed)
+    return f'{{% if pattern|default("") in {names} %}}{{{{ {names}[pattern] }}}}{{% else %}}{default}{{% endif %}}'
 
 
-def _copier_question(question: Question, before: Iterable[Question]) -> dict[str, object]:
-    entry: dict[str, object] = {"type": "str", "help": escape(question.help)}
+def _copier_question(
+    question: Question, before: Iterable[Question], own: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """How copier asks. `own` are the defaults of patterns that have one of their own."""
+    entry: dict[str, object] = {"type": "str", "help": escape(asked(question))}
     # Defaults ask for `cookiecutter.<name>`, in both engines: here it is made of the answers so far.
     answers = ", ".join(f"{other.name}={other.name}" for other in before)
-    default = (
-        f"{{% set cookiecutter = dict({answers}) %}}{question.default}" if "{" in question.default else question.default
-    )
+    default = question.default
+    for pattern, text in (own or {}).items():
+        default = f'{{% if pattern == "{pattern}" %}}{text}{{% else %}}{default}{{% endif %}}'
+    if "cookiecutter." in default:
+        default = f"{{% set cookiecutter = dict({answers}) %}}{default}"
     # A project that was made when the question had another name remembers the answer under that.
     for old in reversed(question.renamed_from):
         default = f"{{% if {old} is defined %}}{{{{ {old} }}}}{{% else %}}{default}{{% endif %}}"
@@ -180,19 +205,18 @@ def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str
     titles = ", ".join(
         f"{_jinja_text(pattern.name)}: {_jinja_text(pattern.title)}" for pattern in catalogue.patterns.values()
     )
+    version = _jinja_text(rf"\A(?:{DESCRIBED})\Z")
+    without_secrets = "".join(f"|regex_replace({_jinja_text(text)}, {_jinja_text(kept)})" for text, kept in SECRETS)
     values = {question.name: question.name for question in questions} | {
         "__pattern": "pattern",
         "__pattern_title": f"{{{titles}}}[pattern]",
         "__answers_file": "_copier_conf.answers_file|string",
+        # Copier describes a commit by any tag: where that is no version, the commit is recorded.
         "__commit": (
-            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search("{DESCRIBED}")'
+            f'_copier_answers._commit if _copier_answers._commit|default("")|regex_search({version})'
             ' else _copier_conf.vcs_ref_hash|default("", true)'
         ),
-        # Without a password, and without the user's name where that is a secret as well.
-        "__src_path": (
-            '_copier_answers._src_path|default("")|regex_replace("^((?:git[+])?https?://)[^/]*@", "\\\\1")'
-            '|regex_replace("^([a-z+]+://[^/:@]*):[^/]*@", "\\\\1@")'
-        ),
+        "__src_path": f'_copier_answers._src_path|default(""){without_secrets}',
     }
     arguments = ", ".join(f"{name}={value}" for name, value in values.items())
     computed = "".join(

@@ -8,8 +8,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+# The rules for versions and passwords stand here alone: the build puts them into cookiecutter's hook and into
+# `copier.yml` as well. A test holds what cannot be built, `pyproject.toml` and `.git_archival.txt`, to them.
+#
 # A version is a tag `v1.2.3`. `v1` and `latest` move, and a pre-release is none: copier does not update to one either.
 VERSION_TAG = re.compile(r"v\d+\.\d+\.\d+")
 # The same for git, whose patterns cannot say "digits only": the excluded ones have something else, or too many parts.
@@ -20,6 +22,14 @@ DESCRIBE = (
     "--exclude=*[!v0-9.]*",
     "--exclude=v*v*",
     "--exclude=*.*.*.*",
+)
+# What it says of a commit that is at a version, or comes after one.
+DESCRIBED = rf"{VERSION_TAG.pattern}(?:-\d+-g[0-9a-f]+)?"
+# What is a secret in an address, and what stays of it, as both Python and copier replace it: all about the user, whose
+# name may be a token; where ssh asks for a name, the password alone.
+SECRETS = (
+    (r"^(?!(?:\w+\+)?ssh://)(\w[\w+.-]*://)[^/?#]*@", r"\1"),
+    (r"^((?:\w+\+)?ssh://[^/?#:@]*):[^/?#]*@", r"\1@"),
 )
 # What git sets in its own hooks and aliases, and would make it look at another repository: the list is
 # `git rev-parse --local-env-vars`, without the settings that `git -c` passes on.
@@ -95,20 +105,12 @@ def top_level(folder: Path) -> Path | None:
 
 
 def version_of(folder: Path, commit: str = "HEAD") -> str:
-    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty if there is none.
-
-    `hooks/post_gen_project.py` does the same, on its own.
-    """
+    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without any."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
 
 
 def without_credentials(address: str) -> str:
-    """`address` without a password, and without the user's name where that is a secret as well.
-
-    `hooks/post_gen_project.py` and `copier.yml` do the same, on their own.
-    """
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
-    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
+    """`address` without a password, and without the user's name where that may be a secret as well."""
+    for secret, kept in SECRETS:
+        address = re.sub(secret, kept, address)
+    return address

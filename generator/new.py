@@ -14,6 +14,7 @@ from pathlib import Path
 from .catalogue import Catalogue, load
 from .errors import UsageError
 from .git import git, top_level, version_of, without_credentials
+from .update import SHORT
 
 DISTRIBUTION = "serverless-templates"
 
@@ -52,13 +53,25 @@ def _origin_of_installation(published: str) -> tuple[str, str]:
     version = _version_or_commit(installed.version)
     # pip writes down what it took from git (PEP 610).
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
-    if origin.get("vcs_info", {}).get("vcs") != "git":
-        return version, published
-    address = without_credentials(origin["url"])
-    commit: str = origin["vcs_info"]["commit_id"]
-    # Copier knows by the ending, or by this prefix, that an address is git's.
-    address = address if address.endswith(".git") else f"git+{address}"
-    return (version if version.startswith("v") else commit), address
+    if origin.get("vcs_info", {}).get("vcs") == "git":
+        commit: str = origin["vcs_info"]["commit_id"]
+        return (version if version.startswith("v") else commit), _for_copier(without_credentials(origin["url"]))
+    # A fork that did not change `source`: the published templates lack its versions.
+    built_from = (Path(__file__).parent / "data/origin.txt").read_text("utf-8").strip()
+    return version, published if _place(built_from) in ("", _place(published)) else _for_copier(built_from)
+
+
+def _for_copier(address: str) -> str:
+    # Copier knows by the ending, by this prefix and by ssh's usual user that an address is git's.
+    return address if address.endswith(".git") or address.startswith("git@") else f"git+{address}"
+
+
+def _place(address: str) -> str:
+    """The host and path of `address`, the same however it is written: `gh:org/x`, over HTTP or over ssh."""
+    for short, full in SHORT.items():
+        address = re.sub(f"^{short}/*", full, address)
+    host_and_path = re.sub(r"^(?:[\w+.-]+://)?(?:[^/@]*@)?", "", address)
+    return re.sub(r":\d*/*|/+", "/", host_and_path, count=1).rstrip("/").removesuffix(".git").lower()
 
 
 def _version_or_commit(version: str) -> str:
@@ -85,7 +98,8 @@ def check_destination(destination: Path) -> None:
     """
     try:
         if destination.is_dir():
-            if any(destination.iterdir()):
+            # A repository without files is where a project begins; `.git` is a file in a worktree or submodule.
+            if any(path.name != ".git" for path in destination.iterdir()):
                 raise UsageError(f"{destination}: the folder is not empty. Name one that is not there yet.")
             return
         if destination.exists() or destination.is_symlink():

@@ -6,16 +6,36 @@ from collections.abc import Iterable
 
 from .catalogue import Catalogue, Question
 
+INTRODUCTION = """
+Asked in this order by every way in, with the rule. An answer that breaks its rule is refused before anything is
+written. `serverless-templates` and copier check each answer as you type it. cookiecutter checks only choices then: the
+template names every wrong one, and prints the command that keeps the others and asks again.
+
+`serverless-templates` takes a choice in any case (`iam` for `IAM`), and at its prompt by number as well. The engines
+take it as it is written here.
+"""
+DEFAULTS = """
+A pattern's own default goes before the one above. `serverless-templates new` takes the folder's name as the default
+short name.
+"""
+
 
 def questions_page(catalogue: Catalogue) -> str:
     """The page, as Markdown."""
     sections = [
         "<!-- Made by `make build` from templates/; do not edit. -->",
         "# Questions",
-        "Asked in this order by every way in. An answer that breaks its rule is refused before anything is written.",
+        INTRODUCTION.strip(),
         "## Every pattern",
         _table(catalogue.questions),
     ]
+    own = [(pattern, *default) for pattern in catalogue.patterns.values() for default in pattern.defaults.items()]
+    if own:
+        rows = [f"| `{pattern.name}` | `{name}` | `{_cell(default)}` |" for pattern, name, default in own]
+        sections += [
+            DEFAULTS.strip(),
+            "\n".join(["| pattern | name | default |", "| --- | --- | --- |", *rows]),
+        ]
     for pattern in catalogue.patterns.values():
         if pattern.questions:
             sections += [f"## Only `{pattern.name}`", _table(pattern.questions)]

@@ -3,6 +3,9 @@
 import ast
 import functools
 import json
+import re
+import shlex
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, answers, comparable, everything, tree, write_files
+from cookiecutter.utils import create_env_with_context
+from helpers import ANSWERS_FILE, CATALOGUE, PATTERNS, ROOT, answers, comparable, everything, run, tree, write_files
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from jinja2 import Template
+from rich.text import Text
 from serverless_templates.answers import refusal
+from serverless_templates.build import build
 from serverless_templates.new import Templates
 from serverless_templates.new import create as create_project
 from ways import JUDGES, WAYS, Request, complete, create
@@ -54,6 +61,11 @@ REFUSED = {
     "region of GovCloud": ("aws_region", "us-gov-west-1"),
     "isolated region": ("aws_region", "eu-isoe-west-1"),
     "sovereign region": ("aws_region", "eusc-de-east-1"),
+    "region of another cloud": ("aws_region", "us-central-1"),
+    "region that cannot be": ("aws_region", "xx-nowhere-9"),
+    "region with a letter missing": ("aws_region", "eu-wst-1"),
+    "region with a number too long": ("aws_region", "eu-west-11"),
+    "region in capitals": ("aws_region", "EU-WEST-1"),
     "region with a command": ("aws_region", "eu-west-1; reboot"),
     "version that is no choice": ("python_version", "2.7"),
     "mail address without a domain": ("alarm_email", "nobody"),
@@ -130,6 +142,114 @@ def test_refused_before_anything_is_written(judge: str, name: str, value: str, a
         words = reason(name, value)
 
     assert_refused(judge, ask(judge, {name: value}), tmp_path, words)
+
+
+def test_the_rule_for_regions_takes_every_region_of_the_partition_and_no_other() -> None:
+    (installed,) = (ROOT / ".venv-generated").glob("lib/python*/site-packages/botocore/data/partitions.json")
+    regions = {
+        partition["id"]: {name for name in partition["regions"] if not name.endswith("-global")}
+        for partition in json.loads(installed.read_text("utf-8"))["partitions"]
+    }
+
+    taken = {name for names in regions.values() for name in names if not refusal(QUESTIONS["aws_region"], name)}
+
+    assert len(taken) > 30
+    assert taken == regions["aws"]
+
+
+# Several wrong answers at once
+
+WRONG = {"project_slug": "No Slug", "owner": "me", "aws_region": "us-central-1"}
+GOOD = {"project_name": 'It\'s "mine" [bold]', "description": "Sells $things and more"}
+
+
+@pytest.mark.parametrize("way", ["cookiecutter --directory", "cookiecutter menu", "cruft create", "sam init"])
+def test_every_wrong_answer_is_named_at_once(way: str, ask: Ask) -> None:
+    request = ask(way, WRONG | GOOD)
+    request.output.mkdir(parents=True)
+
+    done = WAYS[way](request)
+
+    assert done.returncode != 0
+    # The repository, which follows from two of them, is not wrong by itself.
+    assert re.findall(r"(?m)^  (\w+): .* is refused", done.stderr) == list(WRONG)
+    for name, value in WRONG.items():
+        assert refusal(QUESTIONS[name], value) in done.stderr
+    assert everything(request.output) == set()
+
+
+def command_to_run_again(stderr: str) -> list[str]:
+    (command,) = (line for line in stderr.splitlines() if line.startswith(("  cookiecutter ", "  cruft ")))
+    return shlex.split(command)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["cookiecutter --directory", "cookiecutter path", "cookiecutter zip", "cookiecutter git url", "cookiecutter menu"],
+)
+def test_the_command_that_cookiecutters_hook_prints_keeps_the_good_answers(way: str, ask: Ask) -> None:
+    request = ask(way, WRONG | GOOD)
+    request.output.mkdir(parents=True)
+    refused = WAYS[way](request)
+
+    # Only the wrong answers are typed; for the others, an empty line takes what the command has.
+    right = {"project_slug": "mine", "owner": "@acme/shop", "aws_region": "us-west-2"}
+    typed = "".join(f"{right.get(question.name, '')}\n" for question in CATALOGUE.questions_of(PATTERN))
+    if way == "cookiecutter git url":  # first it asks whether to download the templates again
+        typed = f"\n{typed}"
+    done = run(*command_to_run_again(refused.stderr), input=typed)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert answers(request.output / "mine").items() >= complete(PATTERN, GOOD | right).items()
+
+
+def test_the_command_that_the_hook_prints_for_cruft_keeps_the_good_answers(ask: Ask) -> None:
+    request = ask("cruft create", WRONG | GOOD)
+    request.output.mkdir(parents=True)
+    refused = WAYS["cruft create"](request)
+
+    right = {"project_slug": "mine", "owner": "@acme/shop", "aws_region": "us-west-2"}
+    typed = "".join(f"{right.get(question.name, '')}\n" for question in CATALOGUE.questions_of(PATTERN))
+    done = run(*command_to_run_again(refused.stderr), input=typed)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert answers(request.output / "mine").items() >= complete(PATTERN, GOOD | right).items()
+
+
+def test_the_command_that_the_hook_prints_has_no_password(templates: Path, tmp_path: Path) -> None:
+    hook = templates / f"built/{PATTERN}/hooks/pre_gen_project.py"
+    address = {"_template": "https://bot:pa55word@git.example.com/t.git", "__pattern": PATTERN}
+    context = complete(PATTERN, {"owner": "me"}) | address
+    filled_in = create_env_with_context({"cookiecutter": context}).from_string(hook.read_text("utf-8"))
+    (tmp_path / "hook.py").write_text(filled_in.render(cookiecutter=context), "utf-8")
+
+    done = run(sys.executable, tmp_path / "hook.py", cwd=tmp_path)
+
+    assert "https://git.example.com/t.git" in command_to_run_again(done.stderr)
+    assert "pa55word" not in done.stderr
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_engine_states_the_rule_in_the_question(pattern: str, templates: Path) -> None:
+    prompts = json.loads((templates / f"built/{pattern}/cookiecutter.json").read_text("utf-8"))["__prompts__"]
+    copier = yaml.safe_load((templates / "copier.yml").read_text("utf-8"))
+
+    for question in CATALOGUE.questions_of(pattern):
+        rule = "" if question.choices else question.rule.reason
+        shown = Text.from_markup(prompts[question.name]).plain  # cookiecutter asks with rich
+        assert shown.startswith(question.help)
+        assert shown.endswith(rule)
+        # As copier renders it: with Jinja.
+        assert Template(copier[question.name]["help"]).render() == shown
+
+
+def test_a_question_with_brackets_is_shown_with_them(sources: Path) -> None:
+    catalogue = sources / "templates/catalogue.yaml"
+    catalogue.write_text(catalogue.read_text("utf-8").replace("help: Size", "help: Size [red]x[/red] [1]"), "utf-8")
+
+    prompts = json.loads(build(sources)["built/first/cookiecutter.json"].content)["__prompts__"]
+
+    assert Text.from_markup(prompts["size"]).plain == "Size [red]x[/red] [1]"
 
 
 @pytest.mark.parametrize("way", ["cookiecutter menu", "cookiecutter zip", "copier recopy", "cruft create", "sam init"])

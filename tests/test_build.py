@@ -409,7 +409,7 @@ def test_a_new_pattern_is_a_new_folder_and_nothing_else(changing_templates: Path
     assert "brand-new" in run("python", "-m", "generator", "list", cwd=root).stdout
     created = run("python", "-m", "generator", "new", "brand-new", root / "../project", "--defaults", cwd=root)
     assert created.returncode == 0, created.stderr
-    assert (root / "../project/brand-new.txt").read_text("utf-8") == "Order Intake\n"
+    assert (root / "../project/brand-new.txt").read_text("utf-8") == "My Service\n"
 
 
 # Threats

@@ -3,8 +3,10 @@
 import json
 import os
 import pty
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from helpers import BIN, CATALOGUE, PATTERNS, ROOT, answers, commit, comparable, everything, git, run, tree
+from serverless_templates.catalogue import load
+from serverless_templates.errors import BuildError
 from ways import Request, command_line, complete, create
 
 PATTERN = PATTERNS[0]
@@ -26,14 +30,22 @@ def cli(*arguments: object, **options: object) -> subprocess.CompletedProcess[st
     return run("serverless-templates", *arguments, **options)
 
 
-def on_a_terminal(templates: Path, arguments: Sequence[object], lines: Sequence[str]) -> tuple[int, str]:
+def on_a_terminal(
+    templates: Path, arguments: Sequence[object], lines: Sequence[str], *, cwd: Path | None = None
+) -> tuple[int, str]:
     """The exit code and the output of the command on a terminal where somebody types `lines`."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "generator", *map(str, arguments)]
     # Nobody types more: whatever else it asks, it reads the end of the input, and gives up.
     os.write(ours, "".join([*(f"{line}\n" for line in lines), "\x04"]).encode())
     with subprocess.Popen(
-        command, cwd=templates, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+        command,
+        cwd=cwd or templates,
+        env=os.environ | {"PYTHONPATH": str(templates)},
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
     ) as process:
         output, _ = process.communicate()
     os.close(theirs)
@@ -122,6 +134,9 @@ def test_on_a_terminal_it_asks_what_is_not_given_and_asks_again_what_is_refused(
     assert "project_name: '../evil/{{ x }}' is refused. It must be 1 to 60 characters" in output
     assert "python_version: '2.7' is refused" in output
     assert "[my-orders]" in output
+    for question in CATALOGUE.questions_of(PATTERN):
+        rule = ": ".join(question.choices[:1]) or question.rule.reason
+        assert (rule in output) is (question.name != "aws_region")
     assert "AWS region" not in output
 
 
@@ -136,6 +151,21 @@ def test_a_default_that_would_be_refused_is_not_offered(templates: Path, tmp_pat
 
 USAGE_ERRORS = {
     "unknown pattern": (["new", "nothing", "x", "--defaults"], "nothing: there is no such pattern. There are: "),
+    "misspelled pattern": (
+        ["new", PATTERN.upper() + "s", "x", "--defaults"],
+        f"there is no such pattern. Did you mean {PATTERN}? There are: ",
+    ),
+    "planned pattern": (
+        ["new", next(iter(CATALOGUE.planned)), "x", "--defaults"],
+        f"this pattern is planned, and not there yet: {next(iter(CATALOGUE.planned.values()))}.",
+    ),
+    "misspelled question": (
+        ["new", PATTERN, "x", "--data", "projct_name=x"],
+        "--data projct_name: there is no such question. Did you mean project_name? There are: ",
+    ),
+    "misspelled choice": (["new", PATTERN, "x", "--data=python_version=3.13.1"], "Example: 3.14. Did you mean 3.13?"),
+    "choice by its number in --data": (["new", PATTERN, "x", "--data=python_version=1"], "'1' is refused"),
+    "impossible region": (["new", PATTERN, "x", "--data=aws_region=eu-wst-1"], "aws_region: 'eu-wst-1' is refused"),
     "unknown question": (
         ["new", PATTERN, "x", "--data", "nme=x"],
         "--data nme: there is no such question. There are: ",
@@ -146,6 +176,8 @@ USAGE_ERRORS = {
     "no terminal": (["new", PATTERN, "x"], "There is no terminal to ask questions on. Add --defaults"),
     "no arguments": (["new"], "Missing argument"),
     "unknown command": (["create"], "No such command"),
+    "misspelled command": (["descibe"], "No such command 'descibe'. Did you mean 'describe'?"),
+    "pattern to describe is planned": (["describe", next(iter(CATALOGUE.planned))], "this pattern is planned"),
     "pattern to describe is unknown": (["describe", "nothing"], "nothing: there is no such pattern"),
     "folder to check is not there": (["check", "nowhere"], "nowhere: not a generated project"),
     "unknown shell": (["completion", "tcsh"], "'tcsh' is not one of"),
@@ -162,6 +194,95 @@ def test_a_wrong_use_is_exit_code_2_with_the_reason_on_stderr(
     assert message in done.stderr
     assert done.stdout == ""
     assert everything(tmp_path) == set()
+
+
+def test_every_wrong_answer_is_named_at_once_and_what_follows_from_it_is_not(tmp_path: Path) -> None:
+    wrong = ["owner=me", "owner=@me", "projct_name=x", "aws_region=us-central-1", "description"]
+
+    done = cli("new", PATTERN, tmp_path / "x", "--defaults", *(f"--data={each}" for each in wrong))
+
+    assert done.returncode == 2
+    assert [line.removeprefix("Error: ").partition(":")[0] for line in done.stderr.splitlines()] == [
+        *("owner", "--data owner", "--data projct_name", "aws_region", "--data description"),
+        "project_slug",  # the folder's name is too short for one
+    ]
+
+
+def test_nothing_is_asked_while_something_given_is_wrong(templates: Path, tmp_path: Path) -> None:
+    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "orders", "--data=owner=me"], [])
+
+    assert code == 2
+    assert "owner: 'me' is refused" in output
+    assert "project_name" not in output
+
+
+@pytest.mark.parametrize("typed", ["2", "NONE", "iam"])
+def test_a_choice_is_made_by_number_or_by_name_in_any_case(templates: Path, tmp_path: Path, typed: str) -> None:
+    (question,) = (each for each in CATALOGUE.questions_of("api") if each.name == "authentication")
+    others = {name: answer for name, answer in complete("api", {}).items() if name != question.name}
+    data = [f"--data={name}={answer}" for name, answer in others.items()]
+
+    code, output = on_a_terminal(templates, ["new", "api", tmp_path / "orders", *data], ["9", typed])
+
+    assert code == 0, output
+    assert "authentication: '9' is refused" in output
+    for number, choice in enumerate(question.choices, start=1):
+        assert f"{number}: {choice}" in output
+    chosen = question.choices[1] if typed == "2" else typed
+    assert answers(tmp_path / "orders")["authentication"].lower() == chosen.lower()
+    assert answers(tmp_path / "orders")["authentication"] in question.choices
+
+
+def test_a_choice_is_given_by_name_in_any_case(templates: Path, tmp_path: Path) -> None:
+    command = ("python", "-m", "generator", "new", "api", tmp_path / "orders", "--defaults", "--data")
+
+    assert run(*command, "authentication=jwt", cwd=templates).returncode == 0
+    assert answers(tmp_path / "orders")["authentication"] == "JWT"
+
+
+def test_the_end_of_the_input_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> None:
+    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "orders"], ["My Orders"])
+
+    assert code == 130
+    assert output.endswith("\nStopped.\n")
+    assert everything(tmp_path) == set()
+
+
+def test_ctrl_c_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-u", "-m", "generator", "new", PATTERN, str(tmp_path / "orders")]
+    with subprocess.Popen(
+        command, cwd=templates, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        seen = b""
+        while b"project_name" not in seen:  # it asks, and waits
+            seen += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    os.close(theirs)
+    os.close(ours)
+
+    assert process.returncode == 130
+    assert errors == b"\nStopped.\n"
+    assert everything(tmp_path) == set()
+
+
+def test_who_says_no_gets_an_exit_code_of_its_own(changing_templates: Path, tmp_path: Path) -> None:
+    project = tmp_path / "orders"
+    command = ("python", "-m", "generator", "new", PATTERN, project, "--defaults")
+    assert run(*command, cwd=changing_templates).returncode == 0
+    commit(project)
+    (template,) = (changing_templates / "built" / PATTERN).glob("{{*")
+    (template / "new.txt").write_text("new", "utf-8")
+    commit(changing_templates, tag="v0.2.0")
+    before = tree(project)
+
+    code, output = on_a_terminal(changing_templates, ["update"], ["n"], cwd=project)
+
+    assert code == 3, output
+    assert "Update? [y/N]" in output
+    assert tree(project) == before
 
 
 def test_every_answer_given_needs_neither_a_terminal_nor_defaults(templates: Path, tmp_path: Path) -> None:
@@ -193,6 +314,20 @@ def test_an_empty_folder_is_filled_even_when_it_is_the_current_one(templates: Pa
     assert folder.stat().st_ino == before
     assert (folder / "template.yaml").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"mine"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_a_repository_without_files_is_filled(templates: Path, tmp_path: Path, kind: str) -> None:
+    """Also a worktree or submodule, where `.git` is a file."""
+    folder = tmp_path / "orders"
+    git(tmp_path, "init", "--quiet", *(["--separate-git-dir", "elsewhere"] if kind == "file" else []), "orders")
+    assert (folder / ".git").is_dir() is (kind == "folder")
+
+    done = run("python", "-m", "generator", "new", PATTERN, folder, "--defaults", cwd=templates)
+
+    assert done.returncode == 0, done.stderr
+    assert (folder / "template.yaml").is_file()
+    assert git(folder, "status", "--porcelain", "template.yaml") == "?? template.yaml"
 
 
 @pytest.mark.parametrize(
@@ -261,6 +396,90 @@ def test_it_ignores_the_configuration_of_cookiecutter_and_leaves_nothing_in_the_
 
 # Helping
 
+# Nothing that wraps by itself is wider than this; what is to be pasted stays in one piece.
+NARROW = 60
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["--help"], ["list"], *([name, "--help"] for name in COMMANDS)),
+        *(["describe", pattern] for pattern in PATTERNS),
+    ],
+    ids=" ".join,
+)
+def test_everything_fits_a_narrow_terminal(arguments: list[str]) -> None:
+    done = cli(*arguments, env=os.environ | {"COLUMNS": str(NARROW)})
+
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if len(line) > NARROW] == []
+
+
+def test_the_questions_fit_a_narrow_terminal(templates: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(NARROW))
+    typed = [""] * len(CATALOGUE.questions_of(PATTERN))
+
+    code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "orders"], typed)
+
+    assert code == 0, output
+    asked = output[: output.index("Created")]
+    # Output is no terminal here, so a line that is answered goes on with the next question's empty line.
+    assert [line for line in asked.splitlines() if len(line) > NARROW] == []
+
+
+def test_the_list_of_commands_has_every_description_whole() -> None:
+    text = " ".join(cli("--help", env=os.environ | {"COLUMNS": str(NARROW)}).stdout.split())
+
+    for name in COMMANDS:
+        described = cli(name, "--help").stdout.partition("\n\n")[2].partition("\n\n")[0]
+        assert f"{name} {' '.join(described.split())}" in text
+
+
+def test_exit_codes_are_in_the_help() -> None:
+    codes = cli("--help").stdout.partition("Exit codes:\n")[2]
+
+    assert re.findall(r"(?m)^ +(\d+)  ", codes) == ["0", "1", "2", "3", str(128 + signal.SIGINT)]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_describe_tells_of_planned_patterns_that_they_are_planned(pattern: str) -> None:
+    text = cli("describe", pattern).stdout
+    data = json.loads(cli("describe", pattern, "--json").stdout)
+
+    for alternative in CATALOGUE.patterns[pattern].not_for:
+        planned = alternative.instead not in PATTERNS
+        line = next(line for line in text.splitlines() if alternative.problem in line)
+        assert line.endswith(f"see {alternative.instead}{', which is planned and not there yet' if planned else ''}")
+    assert [each["planned"] for each in data["not_for"]] == [
+        each["instead"] not in PATTERNS for each in data["not_for"]
+    ]
+
+
+def test_the_readme_has_the_patterns_that_there_are_and_those_that_are_planned() -> None:
+    rows = re.findall(
+        r"(?m)^\| `([a-z-]+)` \| (.*) \| (complete|preview|planned) \|$", (ROOT / "README.md").read_text("utf-8")
+    )
+
+    assert {name: state for name, _, state in rows if state != "planned"} == {
+        pattern.name: pattern.state for pattern in CATALOGUE.patterns.values()
+    }
+    assert {name: what for name, what, state in rows if state == "planned"} == CATALOGUE.planned
+
+
+def test_a_planned_pattern_that_is_built_is_planned_no_more(sources: Path) -> None:
+    catalogue = sources / "templates/catalogue.yaml"
+    catalogue.write_text(f"{catalogue.read_text('utf-8')}planned: {{first: what, second: that}}\n", "utf-8")
+
+    assert load(sources).planned == {"second": "that"}
+
+
+def test_nobody_is_sent_to_a_pattern_that_is_neither_there_nor_planned(sources: Path) -> None:
+    pattern = sources / "templates/patterns/first/pattern.yaml"
+    pattern.write_text(f"{pattern.read_text('utf-8')}not_for: [{{problem: x, instead: secnd}}]\n", "utf-8")
+
+    with pytest.raises(BuildError, match="there is no pattern secnd"):
+        load(sources)
+
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=["main", *COMMANDS])
 def test_help_has_examples(command: list[str]) -> None:
@@ -314,6 +533,37 @@ def test_completion_knows_the_questions_and_their_choices() -> None:
     assert completed("new", "nothing", "folder", "--data", "") == []
 
 
+def test_completion_works_in_bash_where_an_equals_sign_ends_a_word() -> None:
+    """On a terminal, with what is typed: a tab completes, and nothing has to be deleted after it."""
+    typed = [
+        'eval "$(serverless-templates completion bash)"',
+        'serverless-templates() { echo "<$*>"; }',  # what completes is the program, not this
+        "serverless-templates new a\tx --data python_v\t3.1\t2",
+        "serverless-templates new api x --data authentication=J\t",
+        "exit",
+    ]
+    ours, theirs = pty.openpty()
+    os.write(ours, "".join(f"{line}\n" for line in typed).encode())
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "dumb", "HOME": os.environ["HOME"]}
+    done = subprocess.run(
+        ["bash", "--norc", "-i"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        encoding="utf-8",
+        check=False,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    os.close(ours)
+
+    assert re.findall("<(.*)>", done.stdout) == [
+        "new api x --data python_version=3.12",
+        "new api x --data authentication=JWT",
+    ]
+
+
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_colour_only_on_a_terminal_and_not_with_no_color(no_color: str, *, coloured: bool) -> None:
     assert "\x1b[" not in cli("list").stdout
@@ -346,7 +596,10 @@ def repository_to_install(templates: Path, folder: Path, *tags: str) -> Path:
     """All that an installation is made from, in a git repository."""
     for name in ("generator", "built", "templates"):
         shutil.copytree(templates / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md", ".gitignore"):
+    for file in (
+        *("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE", "README.md"),
+        *(".gitignore", ".gitattributes", ".git_archival.txt"),
+    ):
         shutil.copy(ROOT / file, folder)
     commit(folder)
     for tag in tags:
@@ -388,11 +641,12 @@ def installed(_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_the_wheel_alone_makes_the_same_project(installed: Path, templates: Path, tmp_path: Path, pattern: str) -> None:
     expected = create(command_line, Request(templates, pattern, {}, tmp_path / "output"))
 
-    new_project(installed, pattern, tmp_path / "order-intake")
+    folder = tmp_path / complete(pattern, {})["project_slug"]
+    new_project(installed, pattern, folder)
 
-    assert comparable(tmp_path / "order-intake") == comparable(expected)
-    assert answers(tmp_path / "order-intake")["_commit"] == "v0.1.0"
-    assert answers(tmp_path / "order-intake")["_src_path"] == CATALOGUE.source
+    assert comparable(folder) == comparable(expected)
+    assert answers(folder)["_commit"] == "v0.1.0"
+    assert answers(folder)["_src_path"] == CATALOGUE.source
 
 
 @pytest.mark.parametrize("tags", [("v1.0.0",), ("v1.0.0", "v1", "latest"), ("v1", "release-1.0.0"), ()], ids=str)
@@ -427,13 +681,48 @@ def test_a_wheel_that_was_built_between_two_versions_remembers_its_commit(templa
     assert len(answers(tmp_path / "order-intake")["_commit"]) >= 7
 
 
-@pytest.mark.parametrize("uncertain", ["no repository", "changes on top"])
+def remembered(installed: Path) -> str:
+    """The version or commit that a project made with this installation would remember."""
+    code = "from serverless_templates.new import find; print(find().commit)"
+    done = run(sys.executable, "-c", code, cwd=installed, env=os.environ | {"PYTHONPATH": str(installed)})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_tag_that_packaging_would_write_in_another_way_is_no_version(templates: Path, tmp_path: Path) -> None:
+    """`v2026.01.05` would come back as v2026.1.5, which is no tag."""
+    fork = repository_to_install(templates, tmp_path / "fork", "v2026.01.05")
+
+    commit_ = remembered(pip_install(tmp_path / "installed", fork))
+
+    assert len(commit_) >= 7
+    assert git(fork, "rev-parse", "HEAD").startswith(commit_)
+
+
+@pytest.mark.parametrize(
+    ("tags", "version"),
+    [(("v1.0.0", "v1", "latest"), "v1.0.0"), (("v2026.01.05",), ""), (("v1.0.0.1",), ""), ((), "")],
+    ids=str,
+)
+def test_an_archive_remembers_its_version_or_nothing(
+    templates: Path, tmp_path: Path, tags: tuple[str, ...], version: str
+) -> None:
+    """As a git server packs one: there is no repository, and git has written into it what it knows."""
+    fork = repository_to_install(templates, tmp_path / "fork", *tags)
+    git(fork, "archive", "--prefix=fork/", f"--output={tmp_path / 'fork.zip'}", "HEAD")
+
+    assert remembered(pip_install(tmp_path / "installed", tmp_path / "fork.zip")) == version
+
+
+@pytest.mark.parametrize("uncertain", ["no repository", "changes on top", "a file that git does not know"])
 def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
     templates: Path, tmp_path: Path, uncertain: str
 ) -> None:
     source = repository_to_install(templates, tmp_path / "source", "v1.0.0")
     if uncertain == "no repository":
         shutil.rmtree(source / ".git")
+    elif uncertain == "a file that git does not know":
+        (source / "built" / PATTERN / "new.txt").write_text("new", "utf-8")
     else:
         (source / "README.md").write_text("changed", "utf-8")
     installed = pip_install(tmp_path / "installed", source)
