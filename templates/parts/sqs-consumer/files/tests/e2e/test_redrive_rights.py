@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -10,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.stack import LocalAws
+from scripts import dead_letters
 from scripts.dead_letters import cancel, discard, redrive, show
-from scripts.messages import arn_of
+from scripts.messages import arn_of, standing
 from scripts.stacks import PROJECT
 
 BLOCKS = re.findall(
@@ -97,6 +99,28 @@ def test_the_rights_in_the_runbook_are_enough(queues: Queues) -> None:
 def test_without_one_of_them_a_command_is_refused(queues: Queues, action: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         do_all(queues, queues.as_operator(without=action))
+
+
+def test_a_redrive_that_is_interrupted_loses_nothing(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, eventually: Any
+) -> None:
+    sqs, (source, _) = queues.sqs, queues.arns.values()
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dead_letters, "time", SimpleNamespace(sleep=interrupt))
+
+    with pytest.raises(SystemExit, match=r"Cancelled: about [01] of 3 were sent back"):
+        redrive(sqs, queues.dead_letters, queues.queue, rate=1)
+
+    def ended() -> bool:
+        [task] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+        return bool(task["Status"] == "CANCELLED")
+
+    assert eventually(ended)
+    assert standing(sqs, queues.dead_letters) >= 1
+    assert standing(sqs, queues.dead_letters) + standing(sqs, queues.queue) == 3
 
 
 def test_the_local_sqs_refuses_what_aws_refuses(queues: Queues) -> None:
