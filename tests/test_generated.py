@@ -131,6 +131,29 @@ def test_its_page_on_operations_says_what_all_its_alarms_cost(
     assert f"({watched} in {alarms} alarms: ${watched / 10:.2f})" in page
 
 
+# What the code writes is on the dashboard; what it counts per function, alarms watch by version as well.
+COUNT_CUSTOM_METRICS = """\
+from tests.template.test_alarms import _metrics_shown, _watched
+[own] = {space for kind, space, _ in _watched("prod") if kind == "namespace"}
+shown = [one[1:3] for one in _metrics_shown("prod") if one[0] == own]
+by_version = {
+    metric for space, metric, dimensions in _watched("prod") if space == own and "ExecutedVersion" in dict(dimensions)
+}
+print(len(shown) + sum(of == "FunctionName" and metric in by_version for metric, of in shown))
+"""
+
+
+@each_pattern
+def test_its_page_on_operations_says_how_many_metrics_of_its_own_it_has(bake: Bake, pattern: str) -> None:
+    project = bake(pattern)
+
+    done = run(TOOLS / "bin/python", "-c", COUNT_CUSTOM_METRICS, cwd=project)
+
+    assert_green(done)
+    page = " ".join((project / "docs/operations.md").read_text("utf-8").split())
+    assert f"up to {done.stdout.strip()} custom metrics" in page
+
+
 @each_pattern
 def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
     project = bake(pattern)
