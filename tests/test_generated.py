@@ -5,9 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -258,11 +261,18 @@ def printed() -> list[str]:
 @pytest.fixture
 def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
     """`make local`, as far as the stack is up."""
+    with running(bake(PATTERNS[0]), tmp_path, printed) as process:
+        yield process
+
+
+@contextmanager
+def running(project: Path, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """`make local` in a project, as far as the stack is up."""
     files = tmp_path / "tmp"
     files.mkdir()
     process = subprocess.Popen(
         [TOOLS / "bin/python", "-m", "local_aws"],
-        cwd=bake(PATTERNS[0]),
+        cwd=project,
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -272,10 +282,12 @@ def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess
         printed.append(line)
         if line.startswith("Ctrl-C"):
             break
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -300,6 +312,33 @@ def test_what_the_local_aws_prints_works_here(printed: list[str]) -> None:
     assert not [line for line in printed if "amazon" in line], "addresses on AWS"
     # Not every machine has it.
     assert not [line for line in printed if "uuidgen" in line]
+
+
+def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, printed: list[str]) -> None:
+    """Also in a function that nobody waits for, and whose failures are no errors for Lambda."""
+    project = bake("queue")
+    handler = project / "src/service/handlers/process.py"
+    work = "    shipment = ship("
+    text = handler.read_text("utf-8")
+    assert work in text
+    handler.write_text(text.replace(work, f"    raise RuntimeError('a bug')\n{work}"), "utf-8")
+    send = "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
+
+    with running(project, tmp_path, printed) as process:
+        variables = dict(line.split()[1].split("=", 1) for line in printed if line.startswith("  export "))
+        [queue] = (line.split(" = ")[1].strip() for line in printed if line.startswith("  QueueUrl = "))
+        order = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
+        assert_green(run(TOOLS / "bin/python", "-c", send, queue, order, env={**os.environ, **variables}))
+        # Reading waits for ever where nothing is said.
+        giving_up = threading.Timer(60, process.kill)
+        giving_up.start()
+        assert process.stdout
+        said = list(takewhile(lambda line: line != "RuntimeError: a bug\n", process.stdout))
+        giving_up.cancel()
+
+        assert process.poll() is None, f"no traceback in {said}"
+    assert any(line.startswith("Process WARNING will be tried again") for line in said)
+    assert "Traceback (most recent call last):\n" in said
 
 
 def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:
