@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,25 +60,41 @@ SETTINGS = {
 }
 
 
-def environment(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment(given: Mapping[str, str] = os.environ, settings: Mapping[str, str] = SETTINGS) -> dict[str, str]:
     """The environment for a git that is not misled; what `given` has of settings and access stays."""
     kept = {name: value for name, value in given.items() if name not in OF_ANOTHER_REPOSITORY}
     count = int(kept.get("GIT_CONFIG_COUNT", "0"))
-    for number, (key, value) in enumerate(SETTINGS.items(), start=count):
+    for number, (key, value) in enumerate(settings.items(), start=count):
         kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return kept | {"GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
+    return kept | {"GIT_CONFIG_COUNT": str(count + len(settings))}
 
 
 @contextmanager
-def for_copier() -> Iterator[None]:
-    """Let the git that copier runs in this process have that environment as well."""
+def for_copier(project: Path) -> Iterator[None]:
+    """Let the git that copier runs in this process have that environment as well.
+
+    Copier compares versions of the template in repositories of its own, where a pattern of the user's
+    `core.excludesFile` would hide files of the template: an edit of theirs would be lost. So git ignores
+    there what it ignores in the project now, file by file.
+    """
     from plumbum import local  # copier's way to run programs; it copied the environment when it was imported
 
-    wanted = environment(local.env.getdict())
-    with local.env():
-        local.env.clear()
-        local.env.update(wanted)
-        yield
+    with tempfile.TemporaryDirectory() as folder:
+        excludes = Path(folder) / "excludes"
+        excludes.write_text("".join(_ignored(project)), "utf-8", errors="surrogateescape")
+        wanted = environment(local.env.getdict(), SETTINGS | {"core.excludesFile": str(excludes)})
+        with local.env():
+            local.env.clear()
+            local.env.update(wanted)
+            yield
+
+
+def _ignored(project: Path) -> Iterator[str]:
+    """What git ignores in a project, as lines of an excludes file: paths from the repository's top."""
+    listing = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "--full-name", "-z")
+    for path in run(project, *listing).stdout.split("\0"):
+        if path:
+            yield "/" + re.sub(r"([\\*?\[ ])", r"\\\1", path) + "\n"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

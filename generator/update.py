@@ -235,7 +235,7 @@ def update(project: Project, version: str) -> Left:
 
     before = _answers(project)
     yours = _yours(project)
-    with _errors_of_copier():
+    with _errors_of_copier(project):
         run_update(project.folder, vcs_ref=version, defaults=True, overwrite=True, quiet=True)
     kept = _keep_what_was_changed(project, before, yours)
     return Left((*_paths(project.folder, "--diff-filter=U"), *_rejected(project)), kept)
@@ -269,7 +269,7 @@ def _keep_what_was_changed(project: Project, answers: dict[str, str], yours: Ite
     with tempfile.TemporaryDirectory(prefix="serverless-templates-") as temporary:
         made = Path(temporary).resolve()
         folder = made / project.folder.relative_to(project.top)
-        with _errors_of_copier():
+        with _errors_of_copier(project):
             run_copy(answers["_src_path"], folder, answers, vcs_ref=answers["_commit"], defaults=True, quiet=True)
         changed = [path for path in sorted(touched) if not _is_as_made(project, made, path)]
     for path in changed:
@@ -291,13 +291,13 @@ def _paths(folder: Path, *arguments: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _errors_of_copier() -> Iterator[None]:
+def _errors_of_copier(project: Project) -> Iterator[None]:
     """Says in our words what copier says in its own."""
     from copier.errors import CopierError
     from plumbum import ProcessExecutionError
 
     try:
-        with for_copier():
+        with for_copier(project.folder):
             yield
     except ValueError as error:
         raise UsageError(f"{ANSWERS_FILE}: {str(error).rstrip('.')}. Mend it there, and commit it.") from error

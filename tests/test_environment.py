@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,40 @@ def test_what_is_installed_goes_where_it_is_asked_for(project: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     package = first[0].partition("==")[0].replace("-", "_")
     assert list(Path(f"{venv}-update").glob(f"lib/*/site-packages/{package}*"))
+
+
+def test_pins_are_the_newest_whatever_uv_is_set_to(
+    project: Path, isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what uv needs to find packages arrives."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for version in ("1.0", "2.0", "3.0rc1"):
+        with zipfile.ZipFile(wheels / f"thing-{version}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(
+                f"thing-{version}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: thing\nVersion: {version}\n"
+            )
+            wheel.writestr(f"thing-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+            wheel.writestr(f"thing-{version}.dist-info/RECORD", "")
+    groups = "\n".join(f'{name} = ["thing"]' for name in ("dev", "deploy", "sam", "local-aws", "audit", "update"))
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "orders"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["thing"]\n'
+        f"[dependency-groups]\n{groups}\n",
+        "utf-8",
+    )
+    (isolated / ".config/uv").mkdir(parents=True)
+    (isolated / ".config/uv/uv.toml").write_text(f'no-index = true\nfind-links = ["{wheels}"]\n', "utf-8")
+    settings = {
+        "UV_RESOLUTION": "lowest",
+        "UV_PRERELEASE": "allow",
+        "UV_CACHE_DIR": tmp_path / "uv",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("PATH", f"{TOOLS}/bin:{os.environ['PATH']}")
+
+    done = run(project / "toolkit/pin-requirements", cwd=project)
+
+    assert done.returncode == 0, done.stderr
+    for file in (project / "src/requirements.txt", *(project / "requirements").iterdir()):
+        assert file.read_text("utf-8").startswith("thing==2.0 "), file

@@ -5,13 +5,16 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS, ROOT, run
+from helpers import PATTERNS, ROOT, git, run
 from pytest_cookies.plugin import Cookies
 from test_ways_in import UNUSUAL
 
@@ -87,6 +90,15 @@ def test_its_own_checks_are_green(bake: Bake, make: Make, pattern: str, answers:
     assert_green(make(bake(pattern, answers), "lint"))
 
 
+def test_its_own_checks_are_green_below_the_top_of_a_repository(bake: Bake, make: Make, tmp_path: Path) -> None:
+    """Where the service is one of several, tools look for their settings elsewhere."""
+    services = tmp_path / "mono/services"
+    services.mkdir(parents=True)
+    git(tmp_path / "mono", "init", "--quiet")
+
+    assert_green(make(shutil.move(bake(PATTERNS[0]), services / "catalogue"), "lint"))
+
+
 @each_variant
 def test_its_own_tests_are_green_without_an_account_and_use_each_right(
     bake: Bake, make: Make, pattern: str, answers: dict[str, str]
@@ -131,6 +143,30 @@ def test_its_page_on_operations_says_what_all_its_alarms_cost(
     watched, alarms = map(int, done.stdout.split())
     page = " ".join((project / "docs/operations.md").read_text("utf-8").split())
     assert f"({watched} in {alarms} alarms: ${watched / 10:.2f})" in page
+
+
+# What the code writes is on the dashboard; what it counts per function, alarms watch by version as well.
+COUNT_CUSTOM_METRICS = """\
+from tests.template.test_alarms import _metrics_shown, _watched
+[own] = {space for kind, space, _ in _watched("prod") if kind == "namespace"}
+shown = [one[1:3] for one in _metrics_shown("prod") if one[0] == own]
+by_version = {
+    metric for space, metric, dimensions in _watched("prod") if space == own and "ExecutedVersion" in dict(dimensions)
+}
+print(len(shown) + sum(of == "FunctionName" and metric in by_version for metric, of in shown))
+"""
+
+
+@each_pattern
+def test_its_page_on_operations_says_how_many_metrics_of_its_own_it_has(bake: Bake, pattern: str) -> None:
+    project = bake(pattern)
+
+    done = run(TOOLS / "bin/python", "-c", COUNT_CUSTOM_METRICS, cwd=project)
+
+    assert_green(done)
+    page = " ".join((project / "docs/operations.md").read_text("utf-8").split())
+    said = re.search(r"up to (\d+) custom metrics", page)
+    assert int(done.stdout) == (int(said[1]) if said else 0)
 
 
 @each_pattern
@@ -237,11 +273,18 @@ def printed() -> list[str]:
 @pytest.fixture
 def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
     """`make local`, as far as the stack is up."""
+    with running(bake(PATTERNS[0]), tmp_path, printed) as process:
+        yield process
+
+
+@contextmanager
+def running(project: Path, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """`make local` in a project, as far as the stack is up."""
     files = tmp_path / "tmp"
     files.mkdir()
     process = subprocess.Popen(
         [TOOLS / "bin/python", "-m", "toolkit", "local"],
-        cwd=bake(PATTERNS[0]),
+        cwd=project,
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -251,10 +294,12 @@ def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess
         printed.append(line)
         if line.startswith("Ctrl-C"):
             break
-    yield process
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -279,6 +324,33 @@ def test_what_the_local_aws_prints_works_here(printed: list[str]) -> None:
     assert not [line for line in printed if "amazon" in line], "addresses on AWS"
     # Not every machine has it.
     assert not [line for line in printed if "uuidgen" in line]
+
+
+def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, printed: list[str]) -> None:
+    """Also in a function that nobody waits for, and whose failures are no errors for Lambda."""
+    project = bake("queue")
+    handler = project / "src/service/handlers/process.py"
+    work = "    shipment = ship("
+    text = handler.read_text("utf-8")
+    assert work in text
+    handler.write_text(text.replace(work, f"    raise RuntimeError('a bug')\n{work}"), "utf-8")
+    send = "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
+
+    with running(project, tmp_path, printed) as process:
+        variables = dict(line.split()[1].split("=", 1) for line in printed if line.startswith("  export "))
+        [queue] = (line.split(" = ")[1].strip() for line in printed if line.startswith("  QueueUrl = "))
+        order = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
+        assert_green(run(TOOLS / "bin/python", "-c", send, queue, order, env={**os.environ, **variables}))
+        # Reading waits for ever where nothing is said.
+        giving_up = threading.Timer(60, process.kill)
+        giving_up.start()
+        assert process.stdout
+        said = list(takewhile(lambda line: line != "RuntimeError: a bug\n", process.stdout))
+        giving_up.cancel()
+
+        assert process.poll() is None, f"no traceback in {said}"
+    assert any(line.startswith("Process WARNING will be tried again") for line in said)
+    assert "Traceback (most recent call last):\n" in said
 
 
 def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:

@@ -508,6 +508,7 @@ SETTINGS = {
     "whitespace refused": {"apply.whitespace": "error"},
     "paths relative": {"diff.relative": "true"},
     "colours": {"color.ui": "always"},
+    "files ignored everywhere": {"core.excludesFile": "~/ignored"},
     "prefixes": {"diff.noprefix": "true", "diff.mnemonicPrefix": "true"},
 }
 
@@ -521,6 +522,7 @@ def test_an_edit_that_conflicts_is_never_lost(
     (project / "notice.txt").write_text("mine \n", "utf-8")
     commit(project)
     release(repository, "v2.0.0", {f"{COMMON}/notice.txt": "two\n"})
+    (Path.home() / "ignored").write_text("*.txt\n*.rej\n", "utf-8")
     for key, value in settings.items():
         git(project, "config", "--global", key, value)
 
@@ -531,6 +533,24 @@ def test_an_edit_that_conflicts_is_never_lost(
     assert done.returncode == 1, done.stdout + done.stderr
     assert "notice.txt" in done.stderr
     assert not list(project.glob("*.rej"))
+
+
+@pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
+def test_what_the_user_ignores_everywhere_is_neither_in_the_way_nor_touched(
+    update: str, create: Create, repository: Path
+) -> None:
+    project = create("cookiecutter")
+    release(repository, "v2.0.0", {f"{COMMON}/new.txt": "two\n"})
+    (Path.home() / "ignored").write_text("*.txt\n.editor/\n", "utf-8")
+    git(project, "config", "--global", "core.excludesFile", "~/ignored")
+    mine = {".editor/settings": "mine", "notes [1] *.txt": "mine"}
+    write_files(project, mine)
+
+    done = run(*UPDATES.get(update, MAKE_UPDATE), cwd=project)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project / "new.txt").read_text("utf-8") == "two\n"
+    assert {path: (project / path).read_text("utf-8") for path in mine} == mine
 
 
 @pytest.mark.parametrize("update", ["serverless-templates update", "make update"])

@@ -2,30 +2,37 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-# `make build` puts the published address and the names of the programs here, and cookiecutter what it knows: JSON in
-# raw strings, never code.
+# `make build` puts the published address, the names of the programs, and the rules of `generator/git.py` for versions
+# and passwords here, and cookiecutter what it knows: JSON in raw strings, never code.
 PUBLISHED: str = json.loads(r""" "gh:org/serverless-templates" """)
 PROGRAMS: list[str] = json.loads(r"""["toolkit/pin-requirements"]""")
+DESCRIBE: list[str] = json.loads(r"""[
+  "describe",
+  "--tags",
+  "--match=v[0-9]*.[0-9]*.[0-9]*",
+  "--exclude=*[!v0-9.]*",
+  "--exclude=v*v*",
+  "--exclude=*.*.*.*"
+]""")
+SECRETS: list[tuple[str, str]] = json.loads(r"""[
+  [
+    "^(?!(?:\\w+\\+)?ssh://)(\\w[\\w+.-]*://)[^/?#]*@",
+    "\\1"
+  ],
+  [
+    "^((?:\\w+\\+)?ssh://[^/?#:@]*):[^/?#]*@",
+    "\\1@"
+  ]
+]""")
 CONTEXT: dict[str, str] = json.loads(r"""{{ cookiecutter|tojson }}""")
 
 PROJECT = Path.cwd()
-# The version tag, the one before it and how far, or the commit. Tags like `v1` and `latest` are no versions: they move.
-# `generator/git.py` does the same.
-DESCRIBE = (
-    "describe",
-    "--tags",
-    "--always",
-    "--match=v[0-9]*.[0-9]*.[0-9]*",
-    "--exclude=*[!v0-9.]*",
-    "--exclude=v*v*",
-    "--exclude=*.*.*.*",
-)
 
 
 class Origin(NamedTuple):
@@ -62,7 +69,7 @@ def from_git(template: Path) -> Origin | None:
     top = git(template, "rev-parse", "--show-toplevel")
     if not top or Path(top).resolve() != template.parent.parent or git(template, "status", "--porcelain", "--", "."):
         return None
-    commit = git(template, *DESCRIBE)
+    commit = git(template, *DESCRIBE, "--always")
     return Origin(commit, git(template, "remote", "get-url", "origin") or top) if commit else None
 
 
@@ -90,12 +97,10 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def without_credentials(address: str) -> str:
-    """`address` without a password, and without the user's name where that is a secret as well."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    user = f"{parts.username}@" if parts.scheme.endswith("ssh") and parts.username else ""
-    return parts._replace(netloc=user + parts.netloc.rpartition("@")[2]).geturl()
+    """`address` without a password, and without the user's name where that may be a secret as well."""
+    for secret, kept in SECRETS:
+        address = re.sub(secret, kept, address)
+    return address
 
 
 def record(found: Origin) -> None:

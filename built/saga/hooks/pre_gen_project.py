@@ -1,30 +1,33 @@
-"""Refuses an answer that breaks its rule, before cookiecutter writes any file of the project."""
+"""Refuses answers that break their rules, all at once, before cookiecutter writes any file of the project."""
 
 import json
+import os
 import re
+import shlex
 import sys
+from pathlib import Path
 
 # `make build` puts the rules here, and cookiecutter the answers: JSON in raw strings, so they are data and never code.
 RULES: list[dict[str, str]] = json.loads(r"""[
   {
     "name": "project_name",
-    "default": "Order Intake",
+    "default": "Order Fulfilment",
     "matches": "(?!.*(?:\\{\\{|\\\u007b%|\\\u007b#))[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff](?:[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff]{0,58}[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff])?",
-    "reason": "1 to 60 characters on one line, no space at either end, and no \u007b{, \u007b% or \u007b#, which the engines would evaluate",
+    "reason": "1 to 60 characters on one line, without a space at either end, and without \u007b{, \u007b% and \u007b#",
     "example": "Order Intake"
   },
   {
     "name": "project_slug",
     "default": "\u007b% set words %}\u007b% for c in cookiecutter.project_name|lower %}\u007b{ c if c in \"abcdefghijklmnopqrstuvwxyz0123456789\" else \" \" }}\u007b% endfor %}\u007b% endset %}\u007b{ (words.split()|join(\"-\"))[:30].strip(\"-\") }}",
     "matches": "(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$)(?=.{3,30}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*",
-    "reason": "3 to 30 lowercase letters, digits and single hyphens, starting with a letter (AWS allows 64 characters for a function's name and 63 for a bucket's, and both are built from it), and not a device name of Windows such as con",
+    "reason": "3 to 30 lowercase letters, digits and single hyphens, starting with a letter, and no device name of Windows such as con",
     "example": "order-intake"
   },
   {
     "name": "description",
-    "default": "Takes care of orders, each of them exactly once",
+    "default": "Takes each order through all its steps, or undoes them",
     "matches": "(?!.*(?:\\{\\{|\\\u007b%|\\\u007b#))[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff](?:[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff]{0,118}[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff])?",
-    "reason": "1 to 120 characters on one line, no space at either end, and no \u007b{, \u007b% or \u007b#, which the engines would evaluate",
+    "reason": "1 to 120 characters on one line, without a space at either end, and without \u007b{, \u007b% and \u007b#",
     "example": "Takes care of orders, each of them exactly once"
   },
   {
@@ -44,8 +47,8 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   {
     "name": "aws_region",
     "default": "eu-west-1",
-    "matches": "(?!cn-|us-gov-|us-iso|eu-iso)[a-z]{2}(?:-[a-z]+)+-[0-9]",
-    "reason": "the code of an AWS region, and not one of China, GovCloud or the isolated regions, where costs, power tuning, the console and the sign-in of GitHub work in another way",
+    "matches": "(?:af-south|ap-(?:east|northeast|south|southeast)|ca-(?:central|west)|eu-(?:central|north|south|west)|il-central|me-(?:central|south|west)|mx-central|sa-(?:east|west)|us-(?:east|west))-[1-9]",
+    "reason": "the code of an AWS region, and not one of China, GovCloud or the isolated and sovereign partitions",
     "example": "eu-west-1"
   },
   {
@@ -64,6 +67,19 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   }
 ]""")
 ANSWERS: dict[str, object] = json.loads(r"""{{ cookiecutter|tojson }}""")
+# What of the template's address is a secret: see `generator/git.py`.
+SECRETS: list[tuple[str, str]] = json.loads(r"""[
+  [
+    "^(?!(?:\\w+\\+)?ssh://)(\\w[\\w+.-]*://)[^/?#]*@",
+    "\\1"
+  ],
+  [
+    "^((?:\\w+\\+)?ssh://[^/?#:@]*):[^/?#]*@",
+    "\\1@"
+  ]
+]""")
+# Each default as it follows from the answers before it.
+DEFAULTS: dict[str, str] = json.loads(r"""{ "project_name": {% set value %}Order Fulfilment{% endset %}{{ value|tojson }}, "project_slug": {% set value %}{% set words %}{% for c in cookiecutter.project_name|lower %}{{ c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else " " }}{% endfor %}{% endset %}{{ (words.split()|join("-"))[:30].strip("-") }}{% endset %}{{ value|tojson }}, "description": {% set value %}Takes each order through all its steps, or undoes them{% endset %}{{ value|tojson }}, "owner": {% set value %}@my-org/my-team{% endset %}{{ value|tojson }}, "repository": {% set value %}{{ cookiecutter.owner.strip("@").split("/")[0] }}/{{ cookiecutter.project_slug }}{% endset %}{{ value|tojson }}, "aws_region": {% set value %}eu-west-1{% endset %}{{ value|tojson }}, "python_version": {% set value %}3.14{% endset %}{{ value|tojson }}, "alarm_email": {% set value %}{% endset %}{{ value|tojson }} }""")
 # The answers as they were given: above, cookiecutter has evaluated them as a template. Not every tool
 # that is built on cookiecutter passes them on.
 GIVEN: dict[str, object] = json.loads(r"""{{ _cookiecutter|default({})|tojson }}""")
@@ -87,6 +103,41 @@ def refusal(rule: dict[str, str], value: object) -> str:
     return f"{rule['name']}: {shown!r} is refused. It must be {rule['reason']}. Example: {rule['example']}"
 
 
+def again(refused: list[str]) -> str:
+    """The command that keeps the good answers and asks for the others; what follows from answers is left to follow."""
+    template = str(ANSWERS["_template"])
+    for secret, kept in SECRETS:  # a pipeline's log would show it
+        template = re.sub(secret, kept, template)
+    good = {
+        name: str(ANSWERS[name])
+        for name, default in DEFAULTS.items()
+        if name not in refused and ANSWERS[name] != default
+    }
+    directory = f"built/{ANSWERS['__pattern']}"
+    # Cookiecutter's menu names the pattern's own folder as the template.
+    options = [] if Path(template).as_posix().endswith(directory) else ["--directory", directory]
+    if checkout := ANSWERS.get("_checkout"):
+        options += ["--checkout", str(checkout)]
+    output = Path.cwd().parent
+    if output != Path(os.environ.get("PWD", "")).resolve():  # the shell's own folder: here, it is the project's
+        options += ["--output-dir", str(output)]
+    if "_commit" in ANSWERS:  # set by cruft
+        context = json.dumps(good, ensure_ascii=False)
+        return shlex.join(["cruft", "create", template, *options, *(["--extra-context", context] if good else [])])
+    return shlex.join(["cookiecutter", *options, template, *(f"{name}={value}" for name, value in good.items())])
+
+
+reasons: dict[str, str] = {}
 for rule in RULES:
-    if reason := refusal(rule, answer(rule)):
-        sys.exit(f"{reason}\nNothing was written.")
+    name = rule["name"]
+    # What follows from a refused answer is not wrong by itself.
+    follows = ANSWERS[name] == DEFAULTS[name] and any(f"cookiecutter.{other}" in rule["default"] for other in reasons)
+    if not follows and (reason := refusal(rule, answer(rule))):
+        reasons[name] = reason
+if reasons:
+    lines = "".join(f"  {reason}\n" for reason in reasons.values())
+    sys.exit(
+        f"\nNothing was written. Not every answer follows its rule:\n\n{lines}\n"
+        f"This asks again, and keeps the other answers:\n\n  {again(list(reasons))}\n\n"
+        "Below, cookiecutter reports that this check has stopped it.\n"
+    )

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from toolkit import retiring
 from toolkit.commands import changes
 from toolkit.stacks import settings_of
+from toolkit.template import template
 from toolkit.testing import AwsAnswers
 
 STACK: str = settings_of("dev")["global"]["parameters"]["stack_name"]
@@ -351,3 +352,24 @@ def test_no_state_of_a_change_set_is_forgotten() -> None:
 
     assert {"AVAILABLE", "EXECUTE_IN_PROGRESS"} | {one for one, _ in STATES} == executions
     assert {status for _, status in STATES} == statuses
+
+
+def test_the_role_that_applies_may_do_what_that_takes_and_no_more(aws_answers: AwsAnswers) -> None:
+    """In prod, which is protected as well."""
+    executed = FakeCloudFormation().event("UPDATE_COMPLETE", STACK_ID)
+    states = [{"ExecutionStatus": state} for state in ("AVAILABLE", "EXECUTE_COMPLETE")]
+    asked = aws_answers(
+        {
+            "DescribeChangeSet": states,
+            "DescribeStackEvents": [{"StackEvents": []}, {"StackEvents": [executed]}],
+            "ExecuteChangeSet": [{}],
+            "UpdateTerminationProtection": [{}],
+        }
+    )
+    role = template("deploy/role.yaml")["Resources"]["ApplyRole"]["Properties"]
+    [policy] = role["Policies"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+
+    assert changes.apply("prod", CHANGE_SET, pause=0) == 0
+
+    assert {f"cloudformation:{operation}" for operation, _ in asked} == set(statement["Action"])

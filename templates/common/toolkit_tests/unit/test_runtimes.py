@@ -1,10 +1,11 @@
 """Before a runtime ends there is a year's notice."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from toolkit.commands.runtimes import RUNTIMES, notice
+from toolkit.commands import runtimes
+from toolkit.commands.runtimes import RUNTIMES, Runtime, main, notice
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
@@ -14,3 +15,38 @@ def test_a_runtime_is_announced_a_year_before_its_end(name: str) -> None:
     assert notice(name, ends - timedelta(days=366)) == ""
     assert f"{name} ends on {ends}" in notice(name, ends - timedelta(days=365))
     assert f"{name} has ended on {ends}" in notice(name, ends)
+
+
+@pytest.mark.parametrize(
+    ("days_left", "code", "said"),
+    [(800, 0, ""), (100, 0, "warning: python3.99 ends on"), (-1, 1, "python3.99 has ended on")],
+)
+def test_linting_warns_of_the_end_and_fails_after_it(
+    days_left: int,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ends = datetime.now(UTC).date() + timedelta(days=days_left)
+    monkeypatch.setitem(RUNTIMES, "python3.99", Runtime(ends, glibc=34))
+    use(monkeypatch, "python3.99")
+
+    assert main() == code
+
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert bool(printed) == bool(said)
+
+
+def test_a_runtime_whose_end_is_not_known_has_to_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "python3.98")
+
+    with pytest.raises(SystemExit, match=r"python3\.98 is not in RUNTIMES"):
+        main()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+    """Let the template's functions have another runtime."""
+    globals_ = {"Globals": {"Function": {"Runtime": runtime}}}
+    monkeypatch.setattr(runtimes, "template", lambda: globals_)

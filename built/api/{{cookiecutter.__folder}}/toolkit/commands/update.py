@@ -1,6 +1,7 @@
 """`make update`: takes over what changed in the template, whatever the user's git settings are."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,13 +23,25 @@ SETTINGS = {
 }
 
 
-def environment(given: Mapping[str, str]) -> dict[str, str]:
+def environment(given: Mapping[str, str], excludes: str) -> dict[str, str]:
     """What copier and its git run in: settings given here come after those of the caller."""
+    settings = SETTINGS | {"core.excludesFile": excludes}
     count = int(given.get("GIT_CONFIG_COUNT", "0"))
-    added = {"GIT_CONFIG_COUNT": str(count + len(SETTINGS))}
-    for number, (key, value) in enumerate(SETTINGS.items(), start=count):
+    added = {"GIT_CONFIG_COUNT": str(count + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), start=count):
         added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return {**given, **added}
+
+
+def ignored() -> str:
+    """What git ignores in this project, path by path, as an excludes file.
+
+    The user's own core.excludesFile may have patterns that fit files of the template. In copier's
+    repositories those would not be compared, and an edit of theirs would be lost.
+    """
+    listing = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--directory"]
+    paths = subprocess.check_output([*listing, "--full-name", "-z"], encoding="utf-8").split("\0")
+    return "".join("/" + re.sub(r"([\\*?\[ ])", r"\\\1", path) + "\n" for path in paths if path)
 
 
 def conflicts() -> list[str]:
@@ -43,7 +56,7 @@ def conflicts() -> list[str]:
     ]
 
 
-def yours() -> list[str]:
+def yours(environ: Mapping[str, str]) -> list[str]:
     """The files of yours, by `[tool.toolkit]` in pyproject.toml, that you have changed.
 
     Raises:
@@ -60,7 +73,7 @@ def yours() -> list[str]:
         made = Path(folder, "made")
         copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet"]
         copier += ["--vcs-ref", answers["_commit"], f"--data-file={data}", answers["_src_path"]]
-        subprocess.run([*copier, str(made)], env=environment(os.environ), check=True)
+        subprocess.run([*copier, str(made)], env=environ, check=True)
         return [path for path in paths if path and is_changed(path, made / path)]
 
 
@@ -85,14 +98,16 @@ def main() -> int:
     if left := conflicts():
         sys.stderr.write(f"Left from an earlier update: {', '.join(left)}. Finish it first.\n")
         return 1
-    try:
-        changed = yours()
-    except subprocess.CalledProcessError as error:
-        return error.returncode  # Copier or git has said why.
     copier = [sys.executable, "-m", "copier", "update", *arguments]
-    done = subprocess.run(copier, env=environment(os.environ), check=False)
-    if done.returncode:
-        return done.returncode
+    with tempfile.TemporaryDirectory() as folder:
+        excludes = Path(folder) / "excludes"
+        excludes.write_text(ignored(), "utf-8")
+        environ = environment(os.environ, str(excludes))
+        try:
+            changed = yours(environ)
+            subprocess.run(copier, env=environ, check=True)
+        except subprocess.CalledProcessError as error:
+            return error.returncode  # Copier or git has said why.
     if changed:
         restore = ["git", "checkout", "--quiet", "HEAD", "--"]
         subprocess.check_call([*restore, *changed])

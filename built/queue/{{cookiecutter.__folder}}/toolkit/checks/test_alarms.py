@@ -144,6 +144,18 @@ def test_nothing_of_one_environment_counts_in_another(one: str, other: str) -> N
     assert _watched(one) & _watched(other) == set()
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_alarms_on_what_the_code_counts_look_where_it_counts(environment: str) -> None:
+    written = {space for kind, space, _ in _watched(environment) if kind == "namespace"}
+    watched = {
+        space
+        for alarm in ALARMS.values()
+        for space, *_ in metrics_of(alarm["Properties"], environment)
+    }
+
+    assert {space for space in watched if not space.startswith("AWS/")} <= written
+
+
 def _watched(environment: str) -> set[Identity]:
     """The metrics of an environment's alarms and dashboard, and the namespace of its code."""
     alarms = {

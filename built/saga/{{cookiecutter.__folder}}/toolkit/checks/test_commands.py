@@ -107,3 +107,24 @@ def test_applying_asks_for_the_change_set(tmp_path: Path) -> None:
 def test_no_test_but_a_smoke_test_sees_the_callers_credentials() -> None:
     assert os.environ["AWS_ACCESS_KEY_ID"] == SETTINGS["AWS_ACCESS_KEY_ID"]
     assert {name for name in os.environ if name.startswith("AWS_")} == SETTINGS.keys()
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_protected_stack_is_not_removed(protected: bool, tmp_path: Path) -> None:
+    programs = {"new/bin/python": f"exit {int(protected)}", "new-sam/bin/sam": "touch ../removed"}
+    for name, script in programs.items():
+        program = tmp_path / name
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\ncd {tmp_path}/new\n{script}\n", "utf-8")
+        program.chmod(0o755)
+        (program.parent.parent / "installed").touch()
+
+    make("remove", "ENV=prod", f"VENV={tmp_path}/new")
+
+    assert (tmp_path / "removed").exists() != protected
+
+
+def test_linting_looks_at_the_end_of_the_runtime(tmp_path: Path) -> None:
+    shown = make("--dry-run", "lint", f"VENV={tmp_path}/new")
+
+    assert f"{tmp_path}/new/bin/python -m scripts.runtimes\n" in shown.stdout

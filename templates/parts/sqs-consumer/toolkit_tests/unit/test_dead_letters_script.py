@@ -1,5 +1,6 @@
 """What people do with dead letters at night: look, try again, throw away."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -7,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
+from toolkit.commands import dead_letters
 from toolkit.commands.dead_letters import cancel, discard, main, redrive, show
 
 DEAD_LETTERS, QUEUE = "https://dead-letters", "https://queue"
@@ -26,6 +28,7 @@ class Sqs:
         self.comes_back = comes_back
         self.started: list[dict[str, Any]] = []
         self.moved: list[str] = []
+        self.looks = 0
         self.task: dict[str, Any] = {}
 
     @staticmethod
@@ -73,6 +76,8 @@ class Sqs:
 
     def list_message_move_tasks(self, SourceArn: str, MaxResults: int) -> dict[str, Any]:  # noqa: N803
         assert (SourceArn, MaxResults) == ("arn:dead-letters", 1)
+        self.looks += 1
+        assert self.looks < 20, "the task is never cancelled"
         if self.task.get("Status") == "RUNNING":
             self._move()
         return {"Results": [dict(self.task)] if self.task else []}
@@ -168,6 +173,23 @@ def test_a_redrive_ends_even_if_everything_comes_back() -> None:
     assert redrive(sqs, DEAD_LETTERS, QUEUE, pause=0) == 3  # type: ignore[arg-type]
 
     assert sqs.moved == ["a", "b", "c"]
+    assert sqs.task["Status"] == "CANCELLED"
+
+
+def test_a_redrive_that_is_interrupted_is_cancelled_and_says_how_far_it_got(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sqs = Sqs(*"abcdef", comes_back=True)
+
+    def interrupt(_: float) -> None:
+        if len(sqs.moved) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(dead_letters, "time", SimpleNamespace(sleep=interrupt))
+
+    with pytest.raises(SystemExit, match="Cancelled: about 2 of 6 were sent back"):
+        redrive(sqs, DEAD_LETTERS, QUEUE)  # type: ignore[arg-type]
+
     assert sqs.task["Status"] == "CANCELLED"
 
 

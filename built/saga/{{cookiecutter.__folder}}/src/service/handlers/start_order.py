@@ -59,6 +59,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
         if not is_transient(error):
             raise
         logger.warning("cannot accept orders now", cause=str(error))
+        metrics.add_metric("Unavailable", MetricUnit.Count, 1)
         return unavailable(RETRY_AFTER_SECONDS)
     if is_new:
         logger.info("accepted an order")

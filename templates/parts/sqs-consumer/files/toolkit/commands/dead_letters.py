@@ -94,7 +94,11 @@ def redrive(
 
     SQS needs to be told the queue: it does not know where a message belongs that the worker itself
     sent to the dead-letter queue. What fails for good comes back while others are still moved, and
-    would go round: so the task is cancelled once as many were moved as stood there.
+    would go round: so the task is cancelled once as many were moved as stood there, and when the
+    command is interrupted.
+
+    Raises:
+        SystemExit: SQS gave up, or the command was interrupted; it says how far the task got.
     """
     source = arn_of(sqs, dead_letters)
     there = standing(sqs, dead_letters)
@@ -105,12 +109,18 @@ def redrive(
     handle = sqs.start_message_move_task(
         SourceArn=source, DestinationArn=arn_of(sqs, queue), **limit
     )["TaskHandle"]
-    print(f"SQS moves {there} messages; to stop it: make redrive CANCEL=1", flush=True)
-    while (task := _latest_task(sqs, source)) == before or task["Status"] in _UNDER_WAY:
-        moved = task.get("ApproximateNumberOfMessagesMoved", 0)
-        if task != before and task["Status"] == "RUNNING" and moved >= there:
-            _cancel(sqs, handle)
-        time.sleep(pause)
+    try:
+        print(f"SQS moves {there} messages. To stop: Ctrl-C or make redrive CANCEL=1", flush=True)
+        while (task := _latest_task(sqs, source)) == before or task["Status"] in _UNDER_WAY:
+            moved = task.get("ApproximateNumberOfMessagesMoved", 0)
+            if task != before and task["Status"] == "RUNNING" and moved >= there:
+                _cancel(sqs, handle)
+            time.sleep(pause)
+    except KeyboardInterrupt:
+        # SQS would go on by itself, with nobody left to see to its end.
+        _cancel(sqs, handle)
+        moved = _latest_task(sqs, source).get("ApproximateNumberOfMessagesMoved", 0)
+        sys.exit(f"Cancelled: about {moved} of {there} were sent back. The others stay")
     if task["Status"] == "FAILED":
         sys.exit(f"SQS: {task.get('FailureReason', 'the redrive failed')}")
     moved = task.get("ApproximateNumberOfMessagesMoved", 0)

@@ -142,7 +142,7 @@ def test_a_caller_of_what_is_throttled_shall_try_again(
 
     assert response["statusCode"] == 503
     assert int(response["headers"]["Retry-After"]) >= 1
-    assert measured() == {}
+    assert measured() == {"Unavailable": 1}
 
 
 @pytest.mark.parametrize("adapter", ["accepted", "orders"])

@@ -1,25 +1,20 @@
 """An operator can redrive with the rights that docs/runbook.md lists, and not with one less."""
 
 import json
-import re
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from toolkit.checks.e2e.operators import actions_of, operator, policy_with
+from toolkit.commands import dead_letters
 from toolkit.commands.dead_letters import cancel, discard, redrive, show
 from toolkit.local_aws.stack import LocalAws
-from toolkit.messages import arn_of
-from toolkit.stacks import PROJECT
+from toolkit.messages import arn_of, standing
 
-BLOCKS = re.findall(
-    r"```json\n(.*?)```", (PROJECT / "docs/runbook.md").read_text("utf-8"), re.DOTALL
-)
-[POLICY] = (block for block in BLOCKS if "StartMessageMoveTask" in block)
-# Each is asked for by a call of its own, or by SQS when it moves messages for somebody.
-ACTIONS = re.findall(r'"(sqs:\w+)"', POLICY)
+POLICY = policy_with("StartMessageMoveTask")
 
 
 class Queues:
@@ -40,29 +35,7 @@ class Queues:
 
     def as_operator(self, without: str = "") -> Any:
         """SQS for somebody with the rights of the runbook, but for one."""
-        policy = POLICY
-        for placeholder, arn in self.arns.items():
-            policy = policy.replace(placeholder, arn)
-        if without:
-            policy = policy.replace(f'"{without}"', '"sqs:ListQueues"')
-        iam, role = self.aws.client("iam"), uuid.uuid4().hex
-        anybody = {
-            "Effect": "Allow",
-            "Principal": {"AWS": "123456789012"},
-            "Action": "sts:AssumeRole",
-        }
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
-        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        iam.put_role_policy(RoleName=role, PolicyName="operator", PolicyDocument=policy)
-        got = self.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="night")[
-            "Credentials"
-        ]
-        session = boto3.session.Session(
-            got["AccessKeyId"],
-            got["SecretAccessKey"],
-            got["SessionToken"],
-            region_name=self.aws.region,
-        )
+        session = operator(self.aws, POLICY, self.arns, without)
         return session.client("sqs", endpoint_url=self.aws.endpoint, verify=self.aws.ca)
 
 
@@ -93,10 +66,33 @@ def test_the_rights_in_the_runbook_are_enough(queues: Queues) -> None:
     do_all(queues, queues.as_operator())
 
 
-@pytest.mark.parametrize("action", sorted(set(ACTIONS)))
+# Each is asked for by a call of its own, or by SQS when it moves messages for somebody.
+@pytest.mark.parametrize("action", actions_of(POLICY))
 def test_without_one_of_them_a_command_is_refused(queues: Queues, action: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         do_all(queues, queues.as_operator(without=action))
+
+
+def test_a_redrive_that_is_interrupted_loses_nothing(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch, eventually: Any
+) -> None:
+    sqs, (source, _) = queues.sqs, queues.arns.values()
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dead_letters, "time", SimpleNamespace(sleep=interrupt))
+
+    with pytest.raises(SystemExit, match=r"Cancelled: about [01] of 3 were sent back"):
+        redrive(sqs, queues.dead_letters, queues.queue, rate=1)
+
+    def ended() -> bool:
+        [task] = sqs.list_message_move_tasks(SourceArn=source)["Results"]
+        return bool(task["Status"] == "CANCELLED")
+
+    assert eventually(ended)
+    assert standing(sqs, queues.dead_letters) >= 1
+    assert standing(sqs, queues.dead_letters) + standing(sqs, queues.queue) == 3
 
 
 def test_the_local_sqs_refuses_what_aws_refuses(queues: Queues) -> None:
