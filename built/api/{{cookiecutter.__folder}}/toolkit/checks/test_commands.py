@@ -127,4 +127,4 @@ def test_a_protected_stack_is_not_removed(protected: bool, tmp_path: Path) -> No
 def test_linting_looks_at_the_end_of_the_runtime(tmp_path: Path) -> None:
     shown = make("--dry-run", "lint", f"VENV={tmp_path}/new")
 
-    assert f"{tmp_path}/new/bin/python -m scripts.runtimes\n" in shown.stdout
+    assert f"{tmp_path}/new/bin/python -m toolkit runtimes\n" in shown.stdout
