@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from helpers import ROOT, run
 
 TOOLS = ROOT / ".venv-generated"
@@ -52,16 +53,20 @@ TOLD = (
 
 # All that reads the template, and needs no local AWS.
 CHECKS = ("tests/template", "toolkit/checks", "--ignore=toolkit/checks/e2e")
+BEFORE = "  ShipmentsTable:\n"
+ADDING = ("template.yaml", BEFORE, ADDED + BEFORE)
+Edit = tuple[str, str, str]
 
 
-def failures(templates: Path, project: Path, old: str, new: str, file: str, *tests: str) -> str:
-    """What tests of a project say after an edit."""
+def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> str:
+    """What tests of a project say after edits: of a file, something old, and what is new there."""
     made = run("python", "-m", "generator", "new", "queue", project, "--defaults", cwd=templates)
     assert made.returncode == 0, made.stderr
     (project / "src/service/handlers/refund.py").write_text(HANDLER, "utf-8")
-    text = (project / file).read_text("utf-8")
-    assert old in text
-    (project / file).write_text(text.replace(old, new, 1), "utf-8")
+    for file, old, new in edits:
+        text = (project / file).read_text("utf-8")
+        assert old in text
+        (project / file).write_text(text.replace(old, new, 1), "utf-8")
     done = run(
         TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env={**os.environ, "VENV": str(TOOLS)}
     )
@@ -70,28 +75,35 @@ def failures(templates: Path, project: Path, old: str, new: str, file: str, *tes
 
 
 def test_each_failure_names_what_to_add(templates: Path, tmp_path: Path) -> None:
-    before = "  ShipmentsTable:\n"
-    said = failures(templates, tmp_path / "orders", before, ADDED + before, "template.yaml", *CHECKS)
+    said = failures(templates, tmp_path / "orders", [ADDING], *CHECKS)
 
     assert [hint for hint in TOLD if hint not in said] == []
     assert not re.search(r"^E +(KeyError|ValueError: (not enough|too many) values)", said, re.MULTILINE)
     assert "IDEMPOTENCY_DAYS" not in said, "it keeps nothing"
 
 
-def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path) -> None:
-    entry = '"event SQS": MAPPING'
+def test_what_no_test_can_ask_for_is_on_the_checklist() -> None:
+    checklist = (ROOT / "templates/common/files/.github/pull_request_template.md").read_text("utf-8")
+
+    [line] = (line for line in checklist.splitlines() if "A function is added" in line)
+    assert [what for what in ("unit tests", "`events/`", "dashboard", "`docs/operations.md`") if what not in line] == []
+
+
+@pytest.mark.parametrize("entry", ['"event SQS": MAPPING', '"event Schedule": RULE'])
+def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path, entry: str) -> None:
     file = "toolkit/checks/test_deploy_role.py"
+    event = entry.split('"')[1]
 
-    said = failures(templates, tmp_path / "orders", entry, '"event SQS": ""', file, file)
+    said = failures(templates, tmp_path / "orders", [ADDING, (file, entry, f'"{event}": ""')], file)
 
-    assert "say in MAKING above which actions it takes to make, change and remove: event SQS" in said
+    assert f"say in MAKING above which actions it takes to make, change and remove: {event}" in said
 
 
 def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) -> None:
     tests = "toolkit/checks/test_environments.py"
     old, new = '  "environment=dev",\n', '  "environment=dev",\n  "cost-centre=4711",\n'
 
-    said = failures(templates, tmp_path / "orders", old, new, "samconfig.toml", tests)
+    said = failures(templates, tmp_path / "orders", [("samconfig.toml", old, new)], tests)
 
     assert "[prod.deploy.parameters] in samconfig.toml lacks the tag cost-centre" in said
     assert " 1 failed, " in said

@@ -147,7 +147,7 @@ def test_its_page_on_operations_says_what_all_its_alarms_cost(
 
 # What the code writes is on the dashboard; what it counts per function, alarms watch by version as well.
 COUNT_CUSTOM_METRICS = """\
-from tests.template.test_alarms import _metrics_shown, _watched
+from toolkit.checks.test_alarms import _metrics_shown, _watched
 [own] = {space for kind, space, _ in _watched("prod") if kind == "namespace"}
 shown = [one[1:3] for one in _metrics_shown("prod") if one[0] == own]
 by_version = {
