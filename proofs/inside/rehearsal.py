@@ -190,6 +190,7 @@ class Rehearsal:
             "event_name": "push",
             "ref": self.ref,
             "repository": self.github.repository,
+            "workspace": str(self.repository),
             "run_id": str(self.runs),
             "sha": commit,
         }
