@@ -420,10 +420,10 @@ SABOTAGES = (
         "smoke tests that sign as somebody else",
         "smoke",
         "InvalidClientTokenId|UnrecognizedClient|security token",
-        "tests/smoke/conftest.py",
+        "toolkit/testing.py",
         r"\Z",
-        "\nos.environ['AWS_ACCESS_KEY_ID'] = os.environ['AWS_SECRET_ACCESS_KEY'] = 'test'\n"
-        "os.environ.pop('AWS_SESSION_TOKEN')\n",
+        "\nCALLERS_ENVIRONMENT |= {'AWS_ACCESS_KEY_ID': 'test', 'AWS_SECRET_ACCESS_KEY': 'test'}\n"
+        "del CALLERS_ENVIRONMENT['AWS_SESSION_TOKEN']\n",
     ),
 )
 

@@ -104,10 +104,12 @@ def callers_environment(request: pytest.FixtureRequest) -> Iterator[None]:
     if not is_in("smoke", request):
         yield
         return
-    with patch.dict(os.environ, CALLERS_ENVIRONMENT, clear=True):
-        boto3.setup_default_session()
+    # boto3 keeps the session that it made first.
+    with (
+        patch.dict(os.environ, CALLERS_ENVIRONMENT, clear=True),
+        patch.object(boto3, "DEFAULT_SESSION", None),
+    ):
         yield
-    boto3.setup_default_session()
 
 
 @pytest.fixture(scope="module")
