@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHOWN = 60
+# Without a name of its own, a project is called after its folder: services side by side are stacks of their own.
+SHORT_NAME = "project_slug"
+NOT_IN_SHORT_NAME = "[^a-z0-9]+"
 
 
 def refusal(question: Question, value: str) -> str | None:
@@ -29,6 +32,11 @@ def chosen(question: Question, answer: str, *, numbers: bool = False) -> str:
     named = {choice.lower(): choice for choice in question.choices} | {choice: choice for choice in question.choices}
     numbered = {str(number): choice for number, choice in enumerate(question.choices, start=1)} if numbers else {}
     return (numbered | named).get(answer, named.get(answer.lower(), answer))
+
+
+def short_name(folder: str) -> str:
+    """The short name that follows from the name of a project's folder; what is left of it may be refused."""
+    return re.sub(NOT_IN_SHORT_NAME, "-", folder.lower()).strip("-")
 
 
 def follows(question: Question, others: Iterable[str]) -> bool:

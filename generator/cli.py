@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "serverless-templates"
 COMPLETE = "_SERVERLESS_TEMPLATES_COMPLETE"  # click's name for it
-SHORT_NAME = "project_slug"
 SHELLS = ("bash", "zsh", "fish")
 SAID_NO = 3
 INTERRUPTED = 130  # as shells say it: 128, and 2 for SIGINT
@@ -161,12 +159,10 @@ def _given(questions: Iterable[Question], data: Iterable[str]) -> tuple[dict[str
 def _answers(questions: Collection[Question], data: Iterable[str], *, ask: bool, folder: Path) -> dict[str, str]:
     """An answer to every question: given, asked for, or the default.
 
-    Without a name of its own, a project is called after its folder: services side by side are stacks of their own.
-
     Raises:
         UsageError: answers are refused. Names all of them.
     """
-    from .answers import default, follows, refusal
+    from .answers import SHORT_NAME, default, follows, refusal, short_name
 
     given, wrong = _given(questions, data)
     if ask and not wrong and len(given) < len(questions) and not sys.stdin.isatty():
@@ -179,7 +175,7 @@ def _answers(questions: Collection[Question], data: Iterable[str], *, ask: bool,
             continue
         suggestion = default(question, answers)
         if question.name == SHORT_NAME and not named:
-            suggestion = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+            suggestion = short_name(folder.resolve().name)
         if ask and not wrong:
             answers[question.name] = _ask(question, suggestion, f"{number}/{len(questions)}")
             named = named or (question.name == "project_name" and answers[question.name] != suggestion)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
-from .answers import SHOWN, asked
+from .answers import NOT_IN_SHORT_NAME, SHORT_NAME, SHOWN, asked
 from .catalogue import Catalogue, Question
 from .escape import escape
 from .git import DESCRIBE, DESCRIBED, SECRETS
@@ -139,15 +139,24 @@ def copier_yml(catalogue: Catalogue) -> str:
         },
     }
     before: list[Question] = []
+    defaults: dict[str, str] = {}
     for question in catalogue.questions:
-        own = {each.name: each.defaults[question.name] for each in patterns if question.name in each.defaults}
-        data[question.name] = _copier_question(question, before, own)
+        default = question.default
+        for each in patterns:
+            if own := each.defaults.get(question.name):
+                default = f'{{% if pattern == "{each.name}" %}}{own}{{% else %}}{default}{{% endif %}}'
+        if question.name == SHORT_NAME:
+            default = _folder_or(default, defaults["project_name"], question)
+        data[question.name] = _copier_question(question, before, default)
+        defaults[question.name] = default
         before.append(question)
     for pattern in patterns:
         for question in pattern.questions:
             if question not in before:
                 users = [other.name for other in patterns if question in other.questions]
-                data[question.name] = _copier_question(question, before) | {"when": f"{{{{ pattern in {users} }}}}"}
+                data[question.name] = _copier_question(question, before, question.default) | {
+                    "when": f"{{{{ pattern in {users} }}}}"
+                }
                 before.append(question)
     data["cookiecutter"] = {"type": "json", "when": False, "default": _copier_computed(catalogue, before)}
     return HEADER + yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
@@ -171,16 +180,27 @@ def _default_pattern(patterns: Iterable[str], renamed: Mapping[str, str]) -> str
     return f'{{% if pattern|default("") in {names} %}}{{{{ {names}[pattern] }}}}{{% else %}}{default}{{% endif %}}'
 
 
-def _copier_question(
-    question: Question, before: Iterable[Question], own: Mapping[str, str] | None = None
-) -> dict[str, object]:
-    """How copier asks. `own` are the defaults of patterns that have one of their own."""
+def _folder_or(default: str, unnamed: str, question: Question) -> str:
+    """The folder's name as the short name, as `serverless-templates new` suggests it.
+
+    It is `default` where the folder's name cannot be one, or where the project's name is another than `unnamed`.
+    Cookiecutter names the folder after the short name, so there is nothing to follow there.
+    """
+    folder = (
+        f'(_copier_conf.dst_path|string|realpath|basename|lower|regex_replace("{NOT_IN_SHORT_NAME}", "-")).strip("-")'
+    )
+    return (
+        f"{{% set folder = {folder} %}}{{% set unnamed %}}{unnamed}{{% endset %}}"
+        f"{{% if project_name == unnamed and folder|regex_search({_whole(question)}) is not none %}}{{{{ folder }}}}"
+        f"{{% else %}}{default}{{% endif %}}"
+    )
+
+
+def _copier_question(question: Question, before: Iterable[Question], default: str) -> dict[str, object]:
+    """How copier asks, with `default` as cookiecutter would have it."""
     entry: dict[str, object] = {"type": "str", "help": escape(asked(question))}
     # Defaults ask for `cookiecutter.<name>`, in both engines: here it is made of the answers so far.
     answers = ", ".join(f"{other.name}={other.name}" for other in before)
-    default = question.default
-    for pattern, text in (own or {}).items():
-        default = f'{{% if pattern == "{pattern}" %}}{text}{{% else %}}{default}{{% endif %}}'
     if "cookiecutter." in default:
         default = f"{{% set cookiecutter = dict({answers}) %}}{default}"
     # A project that was made when the question had another name remembers the answer under that.
@@ -193,11 +213,15 @@ def _copier_question(
 
 def _copier_validator(question: Question) -> str:
     """Nothing when the answer follows the rule; otherwise the words of `answers.refusal`."""
-    name, rule = question.name, question.rule
-    whole = _jinja_text(rf"\A(?:{rule.matches})\Z")
+    name, rule, whole = question.name, question.rule, _whole(question)
     shown = f'"%r"|format({name} if {name}|length <= {SHOWN} else {name}[:{SHOWN - 3}] ~ "...")'
     reason = _jinja_text(f" is refused. It must be {rule.reason}. Example: {rule.example}")
     return f'{{% if {name}|regex_search({whole}) is none %}}{{{{ "{name}: " ~ {shown} ~ {reason} }}}}{{% endif %}}'
+
+
+def _whole(question: Question) -> str:
+    """The rule of `question` as a Jinja literal that matches whole answers."""
+    return _jinja_text(rf"\A(?:{question.rule.matches})\Z")
 
 
 def _copier_computed(catalogue: Catalogue, questions: Iterable[Question]) -> str:

@@ -15,8 +15,8 @@ template names every wrong one, and prints the command that keeps the others and
 take it as it is written here.
 """
 DEFAULTS = """
-A pattern's own default goes before the one above. `serverless-templates new` takes the folder's name as the default
-short name.
+A pattern's own default goes before the one above. While a project has its default name, `serverless-templates new`
+and copier take the folder's name as the default short name: two services in one repository are two stacks.
 """
 
 

@@ -249,6 +249,8 @@ def test_the_end_of_the_input_has_an_exit_code_of_its_own(templates: Path, tmp_p
 
 
 def test_ctrl_c_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> None:
+    # A shell makes what it starts in the background ignore the signal, and then the command would, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     ours, theirs = pty.openpty()
     command = [sys.executable, "-u", "-m", "generator", "new", PATTERN, str(tmp_path / "orders")]
     with subprocess.Popen(
@@ -259,7 +261,9 @@ def test_ctrl_c_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> 
         while b"project_name" not in seen:  # it asks, and waits
             seen += process.stdout.read(1)
         process.send_signal(signal.SIGINT)
+        os.write(ours, b"\n")  # a signal just before Python reads is seen only after it has read
         _, errors = process.communicate()
+    signal.signal(signal.SIGINT, before)
     os.close(theirs)
     os.close(ours)
 
@@ -330,32 +334,52 @@ def test_a_repository_without_files_is_filled(templates: Path, tmp_path: Path, k
     assert git(folder, "status", "--porcelain", "template.yaml") == "?? template.yaml"
 
 
+def into_folder(program: str, templates: Path, folder: str, *data: str) -> subprocess.CompletedProcess[str]:
+    """Create a project with defaults in a folder that the program is told."""
+    given = [f"--data={each}" for each in data]
+    if program == "copier":
+        return run("copier", "copy", "--quiet", "--defaults", f"--data=pattern={PATTERN}", *given, templates, folder)
+    return run("python", "-m", "generator", "new", PATTERN, folder, "--defaults", *given, cwd=templates)
+
+
+@pytest.mark.parametrize("program", ["serverless-templates", "copier"])
 @pytest.mark.parametrize(
     ("folder", "short_name"),
     [("services/catalogue", "catalogue"), ("services/Order_Intake.v2", "order-intake-v2"), ("payments/", "payments")],
 )
-def test_the_short_name_follows_the_folder(templates: Path, tmp_path: Path, folder: str, short_name: str) -> None:
-    """Two services in two folders of one repository are two stacks."""
-    command = ("python", "-m", "generator", "new", PATTERN, f"{tmp_path}/{folder}", "--defaults")
-
-    done = run(*command, cwd=templates)
+def test_the_short_name_follows_the_folder(
+    program: str, templates: Path, tmp_path: Path, folder: str, short_name: str
+) -> None:
+    """Two services in two folders of one repository are two stacks. The other ways name the folder after it."""
+    done = into_folder(program, templates, f"{tmp_path}/{folder}")
 
     assert done.returncode == 0, done.stderr
     assert answers(tmp_path / folder)["project_slug"] == short_name
     assert f'stack_name = "{short_name}-dev"' in (tmp_path / folder / "samconfig.toml").read_text("utf-8")
 
 
+@pytest.mark.parametrize("program", ["serverless-templates", "copier"])
 @pytest.mark.parametrize(
-    ("folder", "given", "short_name"),
-    [("x", "project_slug=mine", "mine"), ("x", "project_name=My Orders", "my-orders")],
+    ("given", "short_name"), [("project_slug=mine", "mine"), ("project_name=My Orders", "my-orders")]
 )
 def test_a_name_that_is_given_goes_before_the_folders(
-    templates: Path, tmp_path: Path, folder: str, given: str, short_name: str
+    program: str, templates: Path, tmp_path: Path, given: str, short_name: str
 ) -> None:
-    command = ("python", "-m", "generator", "new", PATTERN, tmp_path / folder, "--defaults", "--data", given)
+    done = into_folder(program, templates, f"{tmp_path}/catalogue", given)
 
-    assert run(*command, cwd=templates).returncode == 0
-    assert answers(tmp_path / folder)["project_slug"] == short_name
+    assert done.returncode == 0, done.stderr
+    assert answers(tmp_path / "catalogue")["project_slug"] == short_name
+
+
+@pytest.mark.parametrize("folder", ["x", "con", "2-orders", "o" * 31])
+def test_with_copier_a_folder_whose_name_cannot_be_a_short_name_is_not_followed(
+    templates: Path, tmp_path: Path, folder: str
+) -> None:
+    """Copier would refuse it with a traceback."""
+    done = into_folder("copier", templates, f"{tmp_path}/{folder}")
+
+    assert done.returncode == 0, done.stderr
+    assert answers(tmp_path / folder)["project_slug"] == complete(PATTERN, {})["project_slug"]
 
 
 @pytest.mark.parametrize("folder", ["x", "con", "2-orders", "o" * 31])

@@ -79,6 +79,8 @@ def cookiecutter_menu(request: Request) -> CompletedProcess[str]:
 
 def copier_copy(request: Request) -> CompletedProcess[str]:
     data = [f"--data={pair}" for pair in (f"pattern={request.pattern}", *request.pairs)]
+    if "project_slug" not in request.answers:  # or it would follow the folder while the project has its default name
+        data.append(f"--data=project_slug={complete(request.pattern, request.answers)['project_slug']}")
     return run("copier", "copy", "--quiet", "--defaults", *data, request.templates, request.output / "project")
 
 
