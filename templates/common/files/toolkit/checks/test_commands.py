@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -17,7 +18,8 @@ FROM_MAKE = {"ENV", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "SHELL_
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: os.environ[name] for name in os.environ if name not in FROM_MAKE}
-    command = ["make", *arguments]
+    # Any program stands in for uv: nothing is installed here.
+    command = ["make", f"UV={sys.executable}", *arguments]
     return subprocess.run(
         command,
         cwd=PROJECT,
