@@ -1,6 +1,9 @@
 // Draws the pictures of a page with Mermaid, in the page's colours, and again when the reader changes those.
 
 (() => {
+  // A picture wider than its frame shrinks while letters can be read, from 16 px to about 11, and scrolls from there on.
+  const SMALLEST = 0.7;
+  const COLUMN = 736; // px: Furo's 46em
   const system = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => {
     const chosen = document.body.dataset.theme; // Furo's: light, dark or auto
@@ -16,12 +19,16 @@
       fontFamily: "sans-serif",
       flowchart: { useMaxWidth: true },
     });
-    const { svg } = await mermaid.render(id, picture.querySelector("script").textContent);
     const frame = picture.querySelector(".picture-drawn");
-    frame.innerHTML = svg;
-    // On a phone a picture scrolls inside its frame, rather than shrink until nobody can read it.
-    const drawn = frame.querySelector("svg");
-    drawn.style.minWidth = `${Math.min(drawn.viewBox.baseVal.width, 640)}px`;
+    const drawFrom = async (source) => {
+      frame.innerHTML = (await mermaid.render(id, source)).svg;
+      return frame.querySelector("svg");
+    };
+    const source = picture.querySelector("script").textContent;
+    let drawn = await drawFrom(source);
+    // What would be cut off even in the column of a wide page runs from top to bottom instead.
+    if (drawn.viewBox.baseVal.width * SMALLEST > COLUMN) drawn = await drawFrom(source.replace("flowchart LR", "flowchart TD"));
+    drawn.style.minWidth = `${drawn.viewBox.baseVal.width * SMALLEST}px`;
     picture.dataset.drawn = wanted;
   }
 

@@ -42,7 +42,7 @@ function seen() {
         height: box?.height ?? 0,
         fill: shape && getComputedStyle(shape).fill,
         letters: label && getComputedStyle(label).color,
-        lettersHigh: label?.getBoundingClientRect().height,
+        scale: drawn ? box.width / drawn.viewBox.baseVal.width : 0,
       };
     }),
     code: document.querySelectorAll("article .highlight pre").length,
@@ -69,7 +69,7 @@ async function look(page, url) {
   });
   await page.setViewport({ width: WIDTHS[0], height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: THEMES[0] }]);
-  await page.goto(url, { waitUntil: "networkidle0" });
+  await page.goto(url, { waitUntil: "load" });
   for (const theme of THEMES) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
     await page
