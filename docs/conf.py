@@ -68,7 +68,10 @@ LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>(?!\w+:)[^)#]+)(?P<anchor>#[^
 
 project = "serverless-templates"
 extensions = ["myst_parser", "sphinx_copybutton"]
-exclude_patterns = ["README.md", "tools"]  # the list of pages on GitHub; here the menu is that, and index.md the first page
+exclude_patterns = [
+    "README.md",
+    "tools",
+]  # the list of pages on GitHub; here the menu is that, and index.md the first page
 html_static_path = ["static", str(ROOT / ".venv-site/mermaid")]
 html_css_files = ["site.css"]
 html_theme = "furo"
@@ -92,20 +95,22 @@ class Picture(Directive):
     def run(self) -> list[nodes.Node]:
         """The picture's source and the frame it is drawn in, as HTML."""
         source = "\n".join(self.content).replace("</", "<\\/")
-        html = f'<div class="picture"><script type="text/plain">{source}</script><div class="picture-drawn"></div></div>'
+        html = (
+            f'<div class="picture"><script type="text/plain">{source}</script><div class="picture-drawn"></div></div>'
+        )
         return [nodes.raw("", html, format="html")]
 
 
 def setup(app: Sphinx) -> None:
     """Have each page read with what only the site needs."""
-    # Pages that were written for another address are written anew.
-    app.add_config_value("repository_address", REPOSITORY, "env")
     app.add_directive("mermaid", Picture)
     app.connect("source-read", _prepare)
     app.connect("html-page-context", _add_scripts)
 
 
-def _add_scripts(app: Sphinx, _page: str, _template: str, _context: dict[str, Any], tree: nodes.document | None) -> None:
+def _add_scripts(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], tree: nodes.document | None
+) -> None:
     """Load what draws pictures where there are any: it is large."""
     if tree and any('class="picture"' in raw.astext() for raw in tree.findall(nodes.raw)):
         app.add_js_file("mermaid.tiny.js", loading_method="defer")

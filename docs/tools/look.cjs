@@ -27,12 +27,12 @@ async function browser() {
 // Runs in the page.
 function seen() {
   const scrolls = (element) =>
-    element && element !== document.body && (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
+    element &&
+    element !== document.body &&
+    (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
   const name = (element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`;
-  const pictures = [...document.querySelectorAll(".picture")];
-  const excerpts = [...document.querySelectorAll("#search-results .context")].map((each) => each.textContent);
   return {
-    pictures: pictures.map((picture) => {
+    pictures: [...document.querySelectorAll(".picture")].map((picture) => {
       const drawn = picture.querySelector("svg");
       const box = drawn?.getBoundingClientRect();
       const shape = drawn?.querySelector(".node :is(rect, path, polygon, circle)");
@@ -51,7 +51,10 @@ function seen() {
     tooWide: [...document.querySelectorAll("article *, footer *")]
       .filter((element) => element.getBoundingClientRect().right > innerWidth + 1 && !scrolls(element.parentElement))
       .map(name),
-    excerpts,
+    splitNames: [...document.querySelectorAll("article td a code .pre")]
+      .filter((element) => element.getClientRects().length > 1)
+      .map(name),
+    excerpts: [...document.querySelectorAll("#search-results .context")].map((each) => each.textContent),
   };
 }
 
@@ -70,6 +73,7 @@ async function look(page, url) {
   await page.setViewport({ width: WIDTHS[0], height: 900 });
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: THEMES[0] }]);
   await page.goto(url, { waitUntil: "load" });
+  if (new URL(url).search) await page.waitForNetworkIdle(); // excerpts are read from the pages found
   for (const theme of THEMES) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
     await page
@@ -83,10 +87,6 @@ async function look(page, url) {
       await page.setViewport({ width, height: 900 });
       const facts = { url, theme, width, ...(await page.evaluate(seen)), errors, elsewhere };
       process.stdout.write(`${JSON.stringify(facts)}\n`);
-      if (process.env.SCREENSHOTS) {
-        const file = `${new URL(url).pathname.replaceAll("/", "-")}-${width}-${theme}.png`;
-        await page.screenshot({ path: path.join(process.env.SCREENSHOTS, file), fullPage: true });
-      }
     }
   }
 }
