@@ -21,7 +21,8 @@ try: .venv/.made ## Create a project in try/, test it and run its demo (PATTERN=
 	$(MAKE) -C $(TRY) demo
 
 test: ## Check, lint and run every test
-	$(MAKE) --no-print-directory --jobs=2 check lint .venv-lint/.made .venv-generated/.made .venv-aws-cli/.made
+	$(MAKE) --no-print-directory --jobs=2 check lint .venv-lint/.made .venv-site/.made .venv-generated/.made \
+		.venv-aws-cli/.made
 	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
 
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
@@ -71,12 +72,14 @@ format: .venv/.made ## Mend style and format
 	$(BIN)/ruff check --fix --config templates/ruff.toml templates
 	$(BIN)/ruff format --config templates/ruff.toml templates
 
-site: .venv/.made ## Make the documentation site in site/; a broken link fails
+site: .venv/.made .venv-site/.made ## Make the documentation site in site/; a broken link fails
+	rm -rf site
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --builder html docs site
 
 requirements: .venv/.made ## Pin the newest versions in requirements/, for every Python and system
 	$(BIN)/uv pip compile $(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(BIN)/uv pip compile $(COMPILE) --group lint --output-file requirements/lint.txt
+	$(BIN)/uv pip compile $(COMPILE) --group site --output-file requirements/site.txt
 	$(BIN)/uv pip compile $(COMPILE) --group aws-cli --output-file requirements/aws-cli.txt
 
 clean: ## Remove everything that make made
@@ -116,6 +119,20 @@ INSTALL = @$(UNSET) $(UV) pip install --quiet --no-deps --require-hashes --pytho
 	$(INSTALL) -r requirements/lint.txt
 	cd tests/tools && PATH="$(CURDIR)/.venv-lint/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
 		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# Mermaid, which the site ships, and the browser that its test looks with.
+.venv-site/.made: requirements/site.txt docs/tools/package-lock.json | python
+	rm -rf .venv-site
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/python -m pip install $(INSTALL) -r requirements/site.txt
+	cp docs/tools/package*.json .venv-site
+	cd .venv-site && PATH="$(CURDIR)/.venv-site/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	mkdir .venv-site/mermaid
+	cp .venv-site/node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js .venv-site/mermaid
+	cp .venv-site/node_modules/@mermaid-js/tiny/LICENSE .venv-site/mermaid/mermaid.LICENSE
+	.venv-site/bin/node docs/tools/look.cjs --unpack
 	touch $@
 
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.

@@ -1,13 +1,19 @@
 """How Sphinx makes a site of this folder: `make site`. Pages are Markdown, as they are read on GitHub too."""
 
+import os
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+from docutils import nodes
+from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
+# Files of the repository that are pages of the site, where they have another address.
+PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 CONTENTS = """
 ```{toctree}
 :hidden:
@@ -30,7 +36,8 @@ evolution
 design
 decisions
 traceability
-{more}
+contributing
+changelog
 ```
 """
 CHOOSER = Path(__file__).parent / "patterns/README.md"
@@ -57,28 +64,57 @@ def pages_of(source: str) -> str:
 
 # Where the sources are published, as the catalogue has it.
 REPOSITORY = pages_of(yaml.safe_load((ROOT / "templates/catalogue.yaml").read_text("utf-8"))["source"])
-LINK_OUT = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>(?:\.\./)+[^)#]+)(?P<anchor>#[^)]*)?\)")
+LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<path>(?!\w+:)[^)#]+)(?P<anchor>#[^)]*)?\)")
 
 project = "serverless-templates"
-extensions = ["myst_parser", "sphinx_copybutton", "sphinxcontrib.mermaid"]
-exclude_patterns = ["README.md"]  # the list of pages on GitHub; here the menu is that, and index.md the first page
-html_static_path = ["static"]
+extensions = ["myst_parser", "sphinx_copybutton"]
+exclude_patterns = [
+    "README.md",
+    "tools",
+]  # the list of pages on GitHub; here the menu is that, and index.md the first page
+html_static_path = ["static", str(ROOT / ".venv-site/mermaid")]
 html_css_files = ["site.css"]
 html_theme = "furo"
 html_title = project
 html_theme_options = {"top_of_page_buttons": []}  # most pages are made from templates/, so editing them here is in vain
 html_show_copyright = False
-myst_fence_as_directive = ["mermaid"]  # drawn in the reader's browser
-mermaid_height = "auto"
+myst_fence_as_directive = ["mermaid"]
 myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]  # examples are shortened with …, which is no JSON
 
 
+class Picture(Directive):
+    """A picture, which pictures.js draws in the reader's browser.
+
+    Its source is in a script element of a type that no browser runs: what Sphinx's search shows of a page leaves scripts
+    out. From a module, as sphinxcontrib-mermaid has it, browsers draw nothing when a page is opened from a disk.
+    """
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """The picture's source and the frame it is drawn in, as HTML."""
+        source = "\n".join(self.content).replace("</", "<\\/")
+        html = (
+            f'<div class="picture"><script type="text/plain">{source}</script><div class="picture-drawn"></div></div>'
+        )
+        return [nodes.raw("", html, format="html")]
+
+
 def setup(app: Sphinx) -> None:
     """Have each page read with what only the site needs."""
-    # Pages that were written for another address are written anew.
-    app.add_config_value("repository_address", REPOSITORY, "env")
+    app.add_directive("mermaid", Picture)
     app.connect("source-read", _prepare)
+    app.connect("html-page-context", _add_scripts)
+
+
+def _add_scripts(
+    app: Sphinx, _page: str, _template: str, _context: dict[str, Any], tree: nodes.document | None
+) -> None:
+    """Load what draws pictures where there are any: it is large."""
+    if tree and any('class="picture"' in raw.astext() for raw in tree.findall(nodes.raw)):
+        app.add_js_file("mermaid.tiny.js", loading_method="defer")
+        app.add_js_file("pictures.js", loading_method="defer", priority=900)
 
 
 def _prepare(_: Sphinx, page: str, source: list[str]) -> None:
@@ -87,14 +123,16 @@ def _prepare(_: Sphinx, page: str, source: list[str]) -> None:
     Raises:
         FileNotFoundError: such a link leads nowhere.
     """
+    folder = (ROOT / "docs" / page).parent
+    for file, copy in PAGES.items():
+        if f"{page}.md" == copy:
+            source[0] = (ROOT / file).read_text("utf-8")
+            folder = ROOT
     if page == "index":
-        more = (("Contributing", "CONTRIBUTING.md"), ("Changelog", "CHANGELOG.md")) if REPOSITORY else ()
-        links = "\n".join(f"{title} <{REPOSITORY}/blob/main/{path}>" for title, path in more)
-        source[0] += _chooser() + CONTENTS.replace("{more}", links)
+        source[0] += _chooser() + CONTENTS
     if page == "patterns/README":
         source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
-    folder = (ROOT / "docs" / page).parent
-    source[0] = LINK_OUT.sub(lambda link: _to_repository(link, folder), source[0])
+    source[0] = LINK.sub(lambda link: _on_site(link, folder, page), source[0])
 
 
 def _chooser() -> str:
@@ -103,13 +141,15 @@ def _chooser() -> str:
     return re.sub(r"\]\((?!\w+:|#)(\.\./)?", lambda link: "](" if link[1] else "](patterns/", text)
 
 
-def _to_repository(link: re.Match[str], folder: Path) -> str:
+def _on_site(link: re.Match[str], folder: Path, page: str) -> str:
+    """A link of a page, whose file is in `folder`, as the site needs it: to another page or to the repository."""
     target = (folder / link["path"]).resolve()
-    if target.is_relative_to(ROOT / "docs"):
-        return link[0]
     path = target.relative_to(ROOT).as_posix()
+    if path in PAGES or target.is_relative_to(ROOT / "docs"):
+        there = os.path.relpath(ROOT / "docs" / PAGES.get(path, target), (ROOT / "docs" / page).parent)
+        return f"[{link['text']}]({Path(there).as_posix()}{link['anchor'] or ''})"
     if not target.exists():
-        message = f"A page in {folder.relative_to(ROOT)} links to {path}, which is not there."
+        message = f"The page {page} links to {path}, which is not there."
         raise FileNotFoundError(message)
     if not REPOSITORY:  # a path on somebody's disk: there is nothing to lead to
         return link["text"]

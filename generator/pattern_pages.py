@@ -36,7 +36,6 @@ def choosing_page(catalogue: Catalogue) -> str:
         "Start from the problem. Where two fit, take the one with fewer services.",
         "\n".join(["| when | take |", "| --- | --- |", *rows]),
         "## And when not",
-        "A name without a link is a pattern that is planned.",
         "\n".join(["| pattern | not when | take instead |", "| --- | --- | --- |", *not_for]),
         "## What each is made of",
         "\n".join(
@@ -155,7 +154,7 @@ class _Project:
 
 
 def _link(name: str, catalogue: Catalogue) -> str:
-    return f"[`{name}`]({name}.md)" if name in catalogue.patterns else f"`{name}`"
+    return f"[`{name}`]({name}.md)" if name in catalogue.patterns else f"`{name}` (planned)"
 
 
 def _list(items: Iterable[str]) -> str:
