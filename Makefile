@@ -122,10 +122,9 @@ INSTALL = @$(UNSET) $(UV) pip install --quiet --no-deps --require-hashes --pytho
 	touch $@
 
 # Mermaid, which the site ships, and the browser that its test looks with.
-.venv-site/.made: requirements/site.txt docs/tools/package-lock.json | python
-	rm -rf .venv-site
-	$(PYTHON) -m venv .venv-site
-	.venv-site/bin/python -m pip install $(INSTALL) -r requirements/site.txt
+.venv-site/.made: requirements/site.txt docs/tools/package-lock.json | python $(UV)
+	$(NEW)
+	$(INSTALL) -r requirements/site.txt
 	cp docs/tools/package*.json .venv-site
 	cd .venv-site && PATH="$(CURDIR)/.venv-site/bin:$$PATH" NODE_OPTIONS=--use-system-ca \
 		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
