@@ -86,8 +86,8 @@ suppress_warnings = ["misc.highlighting_failure"]  # examples are shortened with
 class Picture(Directive):
     """A picture, which pictures.js draws in the reader's browser.
 
-    Its source is in a script element of a type that no browser runs: what Sphinx's search shows of a page leaves scripts
-    out. From a module, as sphinxcontrib-mermaid has it, browsers draw nothing when a page is opened from a disk.
+    Its source is in a script element of a type that no browser runs: what Sphinx's search shows of a page leaves
+    scripts out. sphinxcontrib-mermaid loads a module, which browsers refuse to a page that is opened from a disk.
     """
 
     has_content = True
