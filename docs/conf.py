@@ -94,7 +94,7 @@ class Picture(Directive):
 
     def run(self) -> list[nodes.Node]:
         """The picture's source and the frame it is drawn in, as HTML."""
-        source = "\n".join(self.content).replace("</", "<\\/")
+        source = "\n".join(self.content).replace("</script", "<\\/script")
         html = (
             f'<div class="picture"><script type="text/plain">{source}</script><div class="picture-drawn"></div></div>'
         )
