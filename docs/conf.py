@@ -86,15 +86,15 @@ suppress_warnings = ["misc.highlighting_failure"]  # examples are shortened with
 class Picture(Directive):
     """A picture, which pictures.js draws in the reader's browser.
 
-    Its source is in a script element of a type that no browser runs: what Sphinx's search shows of a page leaves scripts
-    out. From a module, as sphinxcontrib-mermaid has it, browsers draw nothing when a page is opened from a disk.
+    Its source is in a script element of a type that no browser runs: what Sphinx's search shows of a page leaves
+    scripts out. sphinxcontrib-mermaid loads a module, which browsers refuse to a page that is opened from a disk.
     """
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
         """The picture's source and the frame it is drawn in, as HTML."""
-        source = "\n".join(self.content).replace("</", "<\\/")
+        source = "\n".join(self.content).replace("</script", "<\\/script")
         html = (
             f'<div class="picture"><script type="text/plain">{source}</script><div class="picture-drawn"></div></div>'
         )

@@ -26,9 +26,10 @@ async function browser() {
 
 // Runs in the page.
 function seen() {
+  // Furo's column scrolls as well: with it the text would move, so it does not count.
   const scrolls = (element) =>
     element &&
-    element !== document.body &&
+    !element.matches("article, body") &&
     (/auto|scroll/.test(getComputedStyle(element).overflowX) || scrolls(element.parentElement));
   const name = (element) => `${element.tagName.toLowerCase()}: ${element.textContent.trim().slice(0, 60)}`;
   return {
