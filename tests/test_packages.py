@@ -1,6 +1,7 @@
 """Packages for Lambda: what the runtime can load, and the same bytes wherever they are built."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,9 @@ def not_loadable(project: Path, package: Path, runtime: str) -> str:
 
 def test_a_build_after_tests_equals_one_of_another_clone(tmp_path: Path) -> None:
     used, other = create(tmp_path / "a" / "orders"), create(tmp_path / "b" / "orders")
-    subprocess.run([TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit"], cwd=used, check=True)
+    # Whoever runs this may have Python leave no compiled modules.
+    leaving = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit"], cwd=used, env=leaving, check=True)
     assert list((used / "src/service").rglob("__pycache__"))
 
     assert build(used, tmp_path / "used") == build(other, tmp_path / "other")
@@ -104,8 +107,7 @@ def test_pins_that_do_not_fit_together_are_not_installed(tmp_path: Path) -> None
     done = run("make", f"--directory={project}", f"VENV={tools}", f"{tools}-audit/installed")
 
     assert done.returncode
-    assert "jinja2 3" in done.stderr
-    assert "requires markupsafe, which is not installed" in done.stderr
+    assert re.search(r"`jinja2` requires `markupsafe\S*`, but it's not installed", done.stderr)
     assert not (tmp_path / "tools-audit/installed").exists()
 
 
