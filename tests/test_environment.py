@@ -113,7 +113,7 @@ def test_pins_are_the_newest_whatever_uv_is_set_to(
             )
             wheel.writestr(f"thing-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
             wheel.writestr(f"thing-{version}.dist-info/RECORD", "")
-    groups = "\n".join(f'{name} = ["thing"]' for name in ("dev", "deploy", "sam", "local-aws", "audit", "update"))
+    groups = "\n".join(f'{name} = ["thing"]' for name in ("dev", "deploy", "uv", "sam", "local-aws", "audit", "update"))
     (project / "pyproject.toml").write_text(
         '[project]\nname = "orders"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["thing"]\n'
         f"[dependency-groups]\n{groups}\n",
