@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, SAM, LocalAws, local_aws
 from toolkit.stacks import PROJECT, settings_of
@@ -71,8 +72,8 @@ def changes(aws: LocalAws, step: str, *arguments: str) -> str:
 
 def as_administrator(aws: LocalAws) -> dict[str, str]:
     """Environment variables for tools; with wheels for this machine."""
-    path = f"{LOCAL_AWS_PYTHON.parent}:{os.environ['PATH']}"
-    return {**os.environ, **aws.environment, "LAMBDA": "", "PATH": path}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # uv is there
+    return {**os.environ, **aws.environment, "LAMBDA": f"--python {LOCAL_AWS_PYTHON}", "PATH": path}
 
 
 def run(*command: object, variables: dict[str, str]) -> str:
