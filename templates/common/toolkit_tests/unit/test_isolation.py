@@ -18,7 +18,7 @@ CALLERS = {
     "AWS_SESSION_TOKEN": "test",
     "HTTPS_PROXY": "http://proxy.example.com:3128",
     "no_proxy": "git.example.com",
-    "PIP_INDEX_URL": "https://packages.example.com/simple",
+    "UV_DEFAULT_INDEX": "https://packages.example.com/simple",
     "SSL_CERT_FILE": "/etc/ssl/company.pem",
 }
 
@@ -83,7 +83,7 @@ def test_sam_installs_through_the_proxy_and_deploys_to_this_machine_only(
         dict(line.split("=", 1) for line in (tmp_path / command).read_text("utf-8").splitlines())
         for command in ("build", "deploy")
     )
-    for name in ("HTTPS_PROXY", "PIP_INDEX_URL", "SSL_CERT_FILE"):
+    for name in ("HTTPS_PROXY", "UV_DEFAULT_INDEX", "SSL_CERT_FILE"):
         assert build[name] == CALLERS[name]
     assert deploy["HTTPS_PROXY"] == "http://127.0.0.1:9"
     for seen in (build, deploy):
