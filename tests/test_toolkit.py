@@ -83,7 +83,7 @@ reason = "Long work."
         ("120", "test_timeouts_and_memory_are_set_and_short", "3 xfailed"),
         ("30", "test_timeouts_and_memory_are_set_and_short", "[XPASS(strict)] Long work."),
         ("30", "test_of_old", "there is no such rule in toolkit/checks"),
-        ("120", "", "1 <= 120"),
+        ("120", "", "120 <= 60"),
     ],
     ids=["needed", "stale", "unknown", "missing"],
 )
