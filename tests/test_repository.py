@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers import CATALOGUE, ROOT, run
 
-REQUIREMENTS = ("requirements/dev.txt", "requirements/lint.txt")
+REQUIREMENTS = tuple(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "requirements").glob("*.txt")))
 
 
 @pytest.mark.parametrize("file", REQUIREMENTS)

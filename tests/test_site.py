@@ -152,7 +152,9 @@ def test_every_picture_is_drawn_large_enough_to_read(looks: list[dict[str, Any]]
             seen += 1
             assert picture["width"] > 0, each
             assert picture["height"] > 0, each
-            assert picture["scale"] > 0.69, each
+            assert picture["scale"] > 0.64, each
+            if each["width"] == 1280:  # a phone scrolls
+                assert picture["cutOff"] == 0, each
 
     assert seen
 

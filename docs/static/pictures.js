@@ -1,8 +1,8 @@
 // Draws the pictures of a page with Mermaid, in the page's colours, and again when the reader changes those.
 
 (() => {
-  // A picture wider than its frame shrinks while letters can be read, from 16 px to about 11, and scrolls from there on.
-  const SMALLEST = 0.7;
+  // A picture wider than its frame shrinks while letters can be read, from 16 px to about 10, and scrolls from there on.
+  const SMALLEST = 0.65;
   const COLUMN = 736; // px: Furo's 46em
   const system = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => {

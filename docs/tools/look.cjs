@@ -43,6 +43,7 @@ function seen() {
         height: box?.height ?? 0,
         fill: shape && getComputedStyle(shape).fill,
         letters: label && getComputedStyle(label).color,
+        cutOff: picture.scrollWidth - picture.clientWidth,
         scale: drawn ? box.width / drawn.viewBox.baseVal.width : 0,
       };
     }),
