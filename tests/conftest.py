@@ -45,7 +45,8 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     )
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_", "COOKIECUTTER_", "COPIER_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "COLUMNS"):  # pytest-xdist sets the second
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("COPIER_SETTINGS_PATH", str(home / "copier.yml"))
