@@ -1,9 +1,11 @@
 """What this repository promises about itself."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, ROOT, run
+from helpers import CATALOGUE, ROOT, git, run
 
 REQUIREMENTS = tuple(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "requirements").glob("*.txt")))
 
@@ -48,3 +50,24 @@ def test_the_page_about_the_local_aws_names_every_gap() -> None:
 
 def test_every_pattern_names_threats_of_its_own() -> None:
     assert [name for name, pattern in CATALOGUE.patterns.items() if not pattern.threats] == []
+
+
+def test_no_file_is_a_link() -> None:
+    """A link leads nowhere on another machine, and not every Windows can make one.
+
+    Where a folder that git ignores has its name, git puts the link in the folder's place, without a word.
+    """
+    files = git(ROOT, "ls-files", "--stage").splitlines()
+
+    assert files
+    assert [file for file in files if file.startswith("120000 ")] == []
+
+
+@pytest.mark.parametrize("made", [".venv-lint", "tests/tools/node_modules"])
+def test_a_link_to_what_make_installs_is_ignored(tmp_path: Path, made: str) -> None:
+    git(tmp_path, "init", "--quiet")
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    (tmp_path / made).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / made).symlink_to(tmp_path / "elsewhere")
+
+    assert git(tmp_path, "status", "--porcelain", "--untracked-files=all") == "?? .gitignore"
