@@ -116,6 +116,17 @@ def test_its_own_tests_are_green_without_an_account_and_use_each_right(
     assert not deploy_role.beyond_boundary(project, record)
 
 
+@each_variant
+def test_its_smoke_tests_can_be_set_up(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
+    """Fixtures of the pattern fit those of the toolkit; what the tests do takes a deployed stack."""
+    arguments = ("-m", "pytest", "--setup-plan", "tests/smoke")
+
+    done = run(TOOLS / "bin/python", *arguments, cwd=bake(pattern, answers), env={**WITH_TOOLS, "ENV": "dev"})
+
+    assert_green(done)
+    assert "outputs" in done.stdout
+
+
 @each_pattern
 def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> None:
     project = bake(pattern, UNUSUAL)
