@@ -13,7 +13,7 @@ from toolkit.signed_request import Answer, call
 Identity = dict[str, Any]
 
 
-{% if cookiecutter.authentication == "JWT" %}@pytest.fixture(scope="session")
+{% if cookiecutter.authentication == "JWT" %}@pytest.fixture(scope="module")
 def identity(outputs: dict[str, str], region: str) -> Any:
     """A user of the pool, who is there for the length of the tests."""
     cognito = boto3.client("cognito-idp", region_name=region)
@@ -50,7 +50,7 @@ def new_user(cognito: Any, pool: str, client: str) -> dict[str, str]:
     return tokens
 
 
-{% else %}@pytest.fixture(scope="session")
+{% else %}@pytest.fixture(scope="module")
 def identity(region: str) -> Identity:
     """The AWS credentials of whoever runs this."""
     return {"session": boto3.Session(region_name=region)}
