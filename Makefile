@@ -30,7 +30,7 @@ benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost,
 
 prove: prove-policies prove-faults prove-input prove-updates prove-security prove-budgets prove-delivery ## Run every proof in its longest form
 
-prove-policies: .venv/.made .venv-generated/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
+prove-policies: .venv/.made .venv-generated/.made .venv-aws-cli/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
 	$(BIN)/python -m proofs.policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
 
 prove-faults: .venv/.made .venv-generated/.made ## Prove that faults lose and repeat nothing, into docs/proofs.md (PATTERN= EVENTS= SEED=: to look at)

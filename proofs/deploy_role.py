@@ -1,9 +1,9 @@
 """What the roles of deploy/role.yaml may do, held against what deploying takes.
 
-The roles that plan and apply deploy the stack onto the local AWS. Its CloudFormation asks IAM nothing, so no run can
-show what CloudFormation's own role needs. But AWS publishes, for each type of resource, the actions that CloudFormation
-calls to make, look at, change and remove it: cfn-lint, which every project installs, has these schemas. They name
-whatever any property could take, so two short lists say what differs, and why.
+The roles that plan and apply deliver to the local AWS, as workflows do. Its CloudFormation asks IAM nothing, so no run
+can show what CloudFormation's own role needs. But AWS publishes, for each type of resource, the actions that
+CloudFormation calls to make, look at, change and remove it: cfn-lint, which every project installs, has these schemas.
+They name whatever any property could take, so two short lists say what differs, and why.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .grants import RECORD, Record, Role, Statement, lay_recorders, read_record
+from .delivery import for_prod, rehearse
+from .grants import Record, Role, Statement, read_record
 from .mutants import survivors
-from .projects import TOOLS, granted_in, run_inside
+from .projects import TOOLS, Variant, granted_in, make_project
 
 ROLE = "CloudFormationRole"
-# Those that the pipeline signs in as, and the services that deploying is about.
+# Those that the pipeline signs in as.
 SIGNED_IN = ("PlanRole", "ApplyRole")
-DEPLOYING = {"cloudformation", "iam", "s3"}
-# What the name of their stack ends in, beside the stack that they deploy: see inside/pipeline.py.
-PIPELINE = "-pipeline"
+# What the name of their stack ends in, as deploy/README.md of a project says, and that of the stack they deploy.
+PIPELINE, DEPLOYED = "-deploy-prod", "-prod"
 DOCS = "https://docs.aws.amazon.com"
 
 # What is granted and not published, with AWS's word for it.
@@ -116,32 +116,30 @@ def findings(project: Path, deployed: Iterable[str]) -> list[str]:
     ]
 
 
-def deployed_by_pipeline(project: Path) -> Record:
-    """What the roles that plan and apply are asked for while they deploy the stack, and then a change to it.
+def deployed_by_pipeline(variant: Variant, folder: Path) -> Record:
+    """What the roles that plan and apply are asked for while a release, and then a change, is delivered to prod.
 
-    What else they may do is for smoke tests, which need a stack on AWS.
+    The project is made in `folder`, which has to be there.
+
+    Raises:
+        DeliveryError: a job has failed.
     """
-    (project / RECORD).unlink(missing_ok=True)
-    lay_recorders(project)
-    run_inside(project, "proofs.inside.pipeline")
-    record = read_record(project, PIPELINE)
-    roles = (
-        replace(
-            role,
-            statements=tuple(
-                statement
-                for statement in role.statements
-                if {action.partition(":")[0] for action in statement.actions} <= DEPLOYING
-            ),
-        )
-        for role in record.roles
-        if role.id in SIGNED_IN
+    work = folder / "work"
+    rehearse(make_project(for_prod(variant), folder, str(variant)), work, "--prod")
+    record = read_record(work / "aws", PIPELINE)
+    return replace(
+        record,
+        stack=record.stack.removesuffix(PIPELINE) + DEPLOYED,
+        roles=tuple(role for role in record.roles if role.id in SIGNED_IN),
     )
-    return replace(record, stack=record.stack.removesuffix(PIPELINE), roles=tuple(roles))
 
 
 def pipeline_findings(record: Record) -> list[str]:
-    """What is wrong with these roles. How wide they are is for tests/template: a bucket is not named after a stack."""
+    """What is wrong with these roles.
+
+    How wide they are is for a project's toolkit/checks/test_deploy_role.py: buckets, APIs and user pools are not named
+    after a stack.
+    """
     found = [str(finding) for finding in record.findings if finding.kind != "too wide"]
     return found or [f"nothing tells when {mutant}" for mutant in survivors(record)]
 

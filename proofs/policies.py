@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 from . import deploy_role, figures
@@ -28,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="policies-", ignore_cleanup_errors=True) as folder, side_by_side() as runs:
         projects = {one: make_project(one, Path(folder)) for one in variants() if chosen in (None, one.pattern)}
         records = dict(zip(projects, runs.map(_recorded, projects, projects.values()), strict=True))
-        pipelines = dict(zip(projects, runs.map(_deployed, projects, projects.values()), strict=True))
+        pipelines = dict(zip(projects, runs.map(_deployed, projects, repeat(Path(folder))), strict=True))
         wrong = list(_wrong(projects, records, pipelines))
         if not chosen:
             wrong += _stale(projects, records, pipelines)
@@ -52,9 +53,11 @@ def _recorded(variant: Variant, project: Path) -> Record:
     return read_record(project)
 
 
-def _deployed(variant: Variant, project: Path) -> Record:
+def _deployed(variant: Variant, folder: Path) -> Record:
     print(f"{variant}: is deployed by its pipeline's roles", file=sys.stderr, flush=True)
-    return deploy_role.deployed_by_pipeline(project)
+    place = folder / f"{variant}-delivered"
+    place.mkdir()
+    return deploy_role.deployed_by_pipeline(variant, place)
 
 
 def _wrong(projects: dict[Variant, Path], records: Records, pipelines: Records) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Rehearses a project's delivery on the local AWS, from an empty account to the way back from a broken release.
 
-    python -m proofs.inside.rehearsal PROJECT WORK [--short]
+    python -m proofs.inside.rehearsal PROJECT WORK [--short | --sabotage | --prod]
 
 Runs with the Python and the modules of a copy of the project that plays AWS. Prints, as JSON, what was done.
 """
@@ -462,6 +462,26 @@ def sabotage(rehearsal: Rehearsal) -> None:
         rehearsal.revert()
 
 
+def deploy_to_prod(rehearsal: Rehearsal) -> None:
+    """Release to prod alone, and then a change. Of all environments, it takes the most rights.
+
+    Raises:
+        RehearsalError: a job has failed.
+    """
+
+    def deliver(what: str) -> None:
+        for name, job in rehearsal.release(what, TO_AN_ENVIRONMENT, environment="prod").items():
+            if job.result != "success":
+                raise RehearsalError(f"{what}: {name} is {job.result}:\n{job.log[-4_000:]}")
+
+    rehearsal.environments = ("prod",)
+    rehearsal.set_up(rehearsal.person("administrator"), whole=False)
+    rehearsal.release("a build", ".github/workflows/ci.yml")
+    deliver("the first release")
+    rehearsal.commit("Change something", another_retention)
+    deliver("a change")
+
+
 def check_gaps() -> None:
     """What the local AWS can do by itself needs no gap of the proof any more.
 
@@ -482,6 +502,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--short", action="store_true", help="the first release, one that breaks, and the way back")
     parser.add_argument("--sabotage", action="store_true", help="see that what is broken on purpose is told")
+    parser.add_argument("--prod", action="store_true", help="release to prod alone, and then a change")
     arguments = parser.parse_args()
     work = arguments.work.resolve()
     repository = arguments.project.resolve()
@@ -502,11 +523,13 @@ def main() -> None:
             rehearsal = Rehearsal(account, repository, work, github, environments)
             if arguments.sabotage:
                 sabotage(rehearsal)
+            elif arguments.prod:
+                deploy_to_prod(rehearsal)
             else:
                 rehearse(rehearsal, short=arguments.short)
     except (CommandError, RehearsalError, RefusedError) as error:
         sys.exit(f"{error}")
-    if arguments.sabotage:
+    if arguments.sabotage or arguments.prod:
         print(json.dumps(rehearsal.done))
         return
     used = github.used | set(left_out.read_text("utf-8").splitlines()) | {"gh", "api names"}
