@@ -19,7 +19,7 @@ from toolkit.stacks import PROJECT
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleException:
     """An exception from a rule."""
 
     rule: str
@@ -32,20 +32,21 @@ class Rule:
         return item.originalname == self.rule and self.resource in ["", *parameters]
 
 
-def exceptions() -> list[Rule]:
+def exceptions() -> list[RuleException]:
     """What pyproject.toml states.
 
     Raises:
         TypeError: an exception has no rule or no reason, or a key that is unknown.
     """
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
-    return [Rule(**each) for each in settings["tool"]["toolkit"].get("exceptions", [])]
+    return [RuleException(**each) for each in settings["tool"]["toolkit"].get("exceptions", [])]
 
 
 def expect_to_fail(items: list[pytest.Item]) -> None:
     """Have each test fail for which there is an exception."""
+    stated = exceptions()
     for item in items:
         if isinstance(item, pytest.Function) and "toolkit/checks" in item.path.as_posix():
-            for each in exceptions():
+            for each in stated:
                 if each.is_for(item):
                     item.add_marker(pytest.mark.xfail(reason=each.reason, strict=True))
