@@ -139,7 +139,7 @@ OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
 .venv-generated/.made: $(wildcard templates/common/files/requirements/*.txt) $(OWN_REQUIREMENTS) | python $(UV)
 	$(MAKE) --no-print-directory -C templates/common/files tools $(CURDIR)/.venv-generated-deploy/installed \
 		VENV=$(CURDIR)/.venv-generated
-	$(INSTALL) $(OWN_REQUIREMENTS:%=-r %)
+	$(if $(OWN_REQUIREMENTS),$(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
 	touch $@
 
 # What an administrator sets up an account with, as deploy/README.md of a project says.

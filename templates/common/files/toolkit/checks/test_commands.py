@@ -79,7 +79,7 @@ def test_any_other_env_of_the_shell_changes_nothing(inherited: str) -> None:
 
 def commands_for_a_stack() -> dict[str, set[str]]:
     """The commands that go by ENV, or run what does, and what each needs first."""
-    text = (PROJECT / "toolkit" / "Makefile").read_text("utf-8")
+    text = "".join((PROJECT / path).read_text("utf-8") for path in ("toolkit/Makefile", "Makefile"))
     rules = re.findall(r"^([a-z-]+):(?!=)([^#\n]*)(?:##.*)?\n((?:\t.*\n)+)", text, re.MULTILINE)
     by_env = re.compile(r"\$\(ENV\)|pytest tests/smoke$", re.MULTILINE)
     return {name: set(needs.split()) for name, needs, recipe in rules if by_env.search(recipe)}
