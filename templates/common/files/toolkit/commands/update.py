@@ -39,33 +39,41 @@ def ignored() -> str:
     The user's own core.excludesFile may have patterns that fit files of the template. In copier's
     repositories those would not be compared, and an edit of theirs would be lost.
     """
-    listing = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--directory"]
-    paths = subprocess.check_output([*listing, "--full-name", "-z"], encoding="utf-8").split("\0")
-    return "".join("/" + re.sub(r"([\\*?\[ ])", r"\\\1", path) + "\n" for path in paths if path)
+    ignoring = ("--others", "--ignored", "--exclude-standard", "--directory", "--full-name")
+    paths = listed("ls-files", *ignoring, "-z")
+    return "".join("/" + re.sub(r"([\\*?\[ ])", r"\\\1", path) + "\n" for path in paths)
 
 
 def conflicts() -> list[str]:
     """Files that git has marked, and those that hold a change which it could not apply."""
-    marked = ["git", "diff", "--name-only", "--relative", "--diff-filter=U", "-z", "--", "."]
-    rejected = ["git", "ls-files", "--others", "-z", "--", "*.rej"]
     return [
-        name
-        for command in (marked, rejected)
-        for name in subprocess.check_output(command, encoding="utf-8").split("\0")
-        if name
+        *listed("diff", "--name-only", "--relative", "--diff-filter=U", "-z", "--", "."),
+        *listed("ls-files", "--others", "-z", "--", "*.rej"),
     ]
 
 
-def yours(environ: Mapping[str, str]) -> list[str]:
-    """The files of yours, by `[tool.toolkit]` in pyproject.toml, that you have changed.
+def listed(*arguments: str) -> list[str]:
+    """The paths that a command of git lists, with `-z`."""
+    paths = subprocess.check_output(["git", *arguments], encoding="utf-8").split("\0")
+    return list(dict.fromkeys(filter(None, paths)))  # Git lists an unmerged file twice.
+
+
+def yours() -> list[str]:
+    """The files of yours, by `[tool.toolkit]` in pyproject.toml."""
+    settings = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+    return listed("ls-files", "-z", "--", *settings["tool"]["toolkit"]["yours"])
+
+
+def put_back(paths: list[str], answers: dict[str, str], environ: Mapping[str, str]) -> None:
+    """Put back those files that the update has changed and you had changed before it.
 
     Raises:
         CalledProcessError: the version that the project was made from cannot be read.
     """
-    settings = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
-    listed = ["git", "ls-files", "-z", "--", *settings["tool"]["toolkit"]["yours"]]
-    paths = subprocess.check_output(listed, encoding="utf-8").split("\0")
-    answers = yaml.safe_load(Path(".copier-answers.yml").read_text("utf-8"))
+    changed = listed("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".")
+    touched = sorted({*paths}.intersection(changed))
+    if not touched:
+        return
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "answers.yml")
         # Names with an underscore are copier's own.
@@ -74,16 +82,19 @@ def yours(environ: Mapping[str, str]) -> list[str]:
         copier = [sys.executable, "-m", "copier", "copy", "--defaults", "--quiet"]
         copier += ["--vcs-ref", answers["_commit"], f"--data-file={data}", answers["_src_path"]]
         subprocess.run([*copier, str(made)], env=environ, check=True)
-        return [path for path in paths if path and is_changed(path, made / path)]
+        edited = [path for path in touched if is_edited(path, made / path)]
+    for path in edited:
+        subprocess.check_call(["git", "checkout", "--quiet", "HEAD", "--", path])
+        Path(f"{path}.rej").unlink(missing_ok=True)
 
 
-def is_changed(path: str, made: Path) -> bool:
-    """Whether a file is another one than the template made."""
+def is_edited(path: str, made: Path) -> bool:
+    """Whether a file was another one before the update than the template had made."""
     if not made.exists():
         return True
     # As git stores it: lines may end otherwise in a working copy.
-    hashed = ["git", "hash-object", f"--path={path}"]
-    return subprocess.check_output([*hashed, made]) != subprocess.check_output([*hashed, path])
+    as_made = subprocess.check_output(["git", "hash-object", f"--path={path}", made])
+    return as_made != subprocess.check_output(["git", "rev-parse", f"HEAD:./{path}"])
 
 
 def main() -> int:
@@ -98,21 +109,17 @@ def main() -> int:
     if left := conflicts():
         sys.stderr.write(f"Left from an earlier update: {', '.join(left)}. Finish it first.\n")
         return 1
+    paths, answers = yours(), yaml.safe_load(Path(".copier-answers.yml").read_text("utf-8"))
     copier = [sys.executable, "-m", "copier", "update", *arguments]
     with tempfile.TemporaryDirectory() as folder:
         excludes = Path(folder) / "excludes"
         excludes.write_text(ignored(), "utf-8")
         environ = environment(os.environ, str(excludes))
         try:
-            changed = yours(environ)
             subprocess.run(copier, env=environ, check=True)
+            put_back(paths, answers, environ)
         except subprocess.CalledProcessError as error:
             return error.returncode  # Copier or git has said why.
-    if changed:
-        restore = ["git", "checkout", "--quiet", "HEAD", "--"]
-        subprocess.check_call([*restore, *changed])
-        for path in changed:
-            Path(f"{path}.rej").unlink(missing_ok=True)
     if left := conflicts():
         sys.stderr.write(f"Solve the conflicts, and delete .rej files: {', '.join(left)}\n")
     return int(bool(left))
