@@ -94,13 +94,16 @@ def test_a_text_is_filled_in() -> None:
 CALLED = """\
 on: { workflow_call: { inputs: { environment: { type: string } } } }
 permissions: {}
+env: { ALL: "${{ inputs.environment }}", ONE: all }
 jobs:
   first:
     runs-on: ubuntu
     environment: ${{ inputs.environment }}
     permissions: { contents: read, id-token: write }
     outputs: { said: "${{ steps.say.outputs.said }}" }
+    env: { ONE: first }
     steps:
+      - run: test "$ALL $ONE" = "dev first"
       - uses: an/action@1
       - id: say
         env: { WORD: "${{ vars.WORD }}" }

@@ -21,7 +21,7 @@ BASH = "/bin/bash"
 _IGNORED = {"name", "runs-on", "timeout-minutes", "concurrency"}
 _JOB = _IGNORED | {"environment", "env", "if", "needs", "outputs", "permissions", "steps", "uses", "with"}
 _STEP = _IGNORED | {"continue-on-error", "env", "id", "if", "run", "uses", "with"}
-_WORKFLOW = _IGNORED | {"on", "jobs", "permissions"}
+_WORKFLOW = _IGNORED | {"env", "on", "jobs", "permissions"}
 
 
 @dataclass
@@ -100,6 +100,7 @@ class Runner:
                 job = waiting.pop(name)
                 _only(job, _JOB, f"{path}: {name}")
                 job.setdefault("permissions", workflow.get("permissions", {}))
+                job["env"] = workflow.get("env", {}) | job.get("env", {})
                 needed = _list(job.get("needs"))
                 before = {one: results[one] for one in needed}
                 # A job has failed when one before it has, however far back.
