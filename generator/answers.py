@@ -45,7 +45,7 @@ def follows(question: Question, others: Iterable[str]) -> bool:
 
 
 def asked(question: Question) -> str:
-    """What `question` asks, and its rule; choices are shown by whoever asks."""
+    """What `question` asks, and its rule; the caller shows the choices."""
     return question.help if question.choices else f"{question.help}: {question.rule.reason}"
 
 

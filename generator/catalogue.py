@@ -276,7 +276,7 @@ def _check_name(name: str, where: str) -> None:
 
 
 def _check_alternatives(patterns: Mapping[str, Pattern], planned: Collection[str], where: str) -> None:
-    """See that whoever is sent to another pattern finds it, or hears that it is planned."""
+    """See that each pattern to take instead exists or is planned."""
     for pattern in patterns.values():
         for other in pattern.not_for:
             if other.instead not in patterns and other.instead not in planned:

@@ -62,7 +62,7 @@ def not_loadable(project: Path, package: Path, runtime: str) -> str:
 
 def test_a_build_after_tests_equals_one_of_another_clone(tmp_path: Path) -> None:
     used, other = create(tmp_path / "a" / "orders"), create(tmp_path / "b" / "orders")
-    # Whoever runs this may have Python leave no compiled modules.
+    # The caller may have set Python to write no compiled modules.
     leaving = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     subprocess.run([TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit"], cwd=used, env=leaving, check=True)
     assert list((used / "src/service").rglob("__pycache__"))

@@ -1,6 +1,6 @@
 """The pytest plugin of this project: fixtures for each kind of test.
 
-No test sees the AWS settings of whoever runs it, except smoke tests while they run.
+No test sees the caller's AWS settings, except smoke tests while they run.
 toolkit/README.md lists the fixtures.
 """
 
@@ -100,7 +100,7 @@ def is_in(folder: str, request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="module", autouse=True)
 def callers_environment(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Gives smoke tests the AWS settings of whoever runs them."""
+    """Gives smoke tests the caller's AWS settings."""
     if not is_in("smoke", request):
         yield
         return
