@@ -32,6 +32,8 @@ SECRETS = (
     (r"^(?!(?:\w+\+)?ssh://)(\w[\w+.-]*://)[^/?#]*@", r"\1"),
     (r"^((?:\w+\+)?ssh://[^/?#:@]*):[^/?#]*@", r"\1@"),
 )
+# Addresses that copier shortens.
+SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 # What git sets in its own hooks and aliases, and would make it look at another repository: the list is
 # `git rev-parse --local-env-vars`, without the settings that `git -c` passes on.
 OF_ANOTHER_REPOSITORY = (
@@ -124,6 +126,15 @@ def top_level(folder: Path) -> Path | None:
 def version_of(folder: Path, commit: str = "HEAD") -> str:
     """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without any."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
+
+
+def address_for_git(source: str) -> str:
+    """What git takes, for an address that copier takes."""
+    for short, address in SHORT.items():
+        if source.startswith(short):
+            return address + source.removeprefix(short).lstrip("/")
+    source = source.removeprefix("git+")
+    return str(Path(source).expanduser()) if source.startswith("~") else source
 
 
 def without_credentials(address: str) -> str:

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from .catalogue import Catalogue, load
 from .errors import UsageError
-from .git import git, top_level, version_of, without_credentials
-from .update import SHORT
+from .git import address_for_git, git, top_level, version_of, without_credentials
 
 DISTRIBUTION = "serverless-templates"
 
@@ -68,9 +67,7 @@ def _for_copier(address: str) -> str:
 
 def _place(address: str) -> str:
     """The host and path of `address`, the same however it is written: `gh:org/x`, over HTTP or over ssh."""
-    for short, full in SHORT.items():
-        address = re.sub(f"^{short}/*", full, address)
-    host_and_path = re.sub(r"^(?:[\w+.-]+://)?(?:[^/@]*@)?", "", address)
+    host_and_path = re.sub(r"^(?:[\w+.-]+://)?(?:[^/@]*@)?", "", address_for_git(address))
     return re.sub(r":\d*/*|/+", "/", host_and_path, count=1).rstrip("/").removesuffix(".git").lower()
 
 

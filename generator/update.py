@@ -13,13 +13,11 @@ from pathlib import Path
 import yaml
 
 from .errors import UsageError
-from .git import DESCRIBE, VERSION_TAG, for_copier, git, run, top_level
+from .git import DESCRIBE, VERSION_TAG, address_for_git, for_copier, git, run, top_level
 
 ANSWERS_FILE = ".copier-answers.yml"
 # A version, what `git describe` says of a commit, or a commit. A branch and a tag like `v1` are none: they move on.
 VERSION = re.compile(rf"{VERSION_TAG.pattern}|\S+-\d+-g[0-9a-f]+|[0-9a-f]{{7,40}}")
-# Addresses that copier shortens.
-SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 # Where git or ssh says why it failed; what follows is advice.
 REASON = re.compile(r"(?:fatal|ERROR|error|ssh|remote): |Permission denied|Host key verification failed")
 
@@ -120,7 +118,7 @@ def newer(project: Project) -> Versions:
             "--quiet",
             "--filter=tree:0",
             "--",
-            _address(answers["_src_path"]),
+            address_for_git(answers["_src_path"]),
             str(history),
         )
         if done.returncode != 0:
@@ -129,15 +127,6 @@ def newer(project: Project) -> Versions:
         if not commit:
             raise UsageError(_unreadable(f"fatal: it has no version {answers['_commit']}"))
         return _versions(history, commit)
-
-
-def _address(source: str) -> str:
-    """What git takes, for an address that copier takes."""
-    for short, address in SHORT.items():
-        if source.startswith(short):
-            return address + source.removeprefix(short).lstrip("/")
-    source = source.removeprefix("git+")
-    return str(Path(source).expanduser()) if source.startswith("~") else source
 
 
 def _versions(history: Path, commit: str) -> Versions:
