@@ -40,7 +40,7 @@ def first_patterns() -> dict[str, list[Path]]:
 FIRST = first_patterns()
 
 
-def tests_in(project: Path) -> list[str]:
+def toolkit_folders(project: Path) -> list[str]:
     """The folders that hold the toolkit's tests."""
     return [path for path in ("tests/unit/toolkit", "tests/e2e/toolkit") if (project / path).is_dir()]
 
@@ -57,7 +57,7 @@ def project(bake: Bake, pattern: str) -> Path:  # noqa: F811
 
 @pytest.mark.parametrize("pattern", FIRST)
 def test_its_own_tests_are_green(project: Path) -> None:
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", *tests_in(project), cwd=project, env=WITH_TOOLS))
+    assert_green(run(TOOLS / "bin/python", "-m", "pytest", *toolkit_folders(project), cwd=project, env=WITH_TOOLS))
 
 
 @pytest.mark.parametrize("pattern", FIRST)
@@ -65,8 +65,10 @@ def test_its_style_and_types_are_checked(project: Path) -> None:
     (project / "mypy.ini").write_text(MYPY, "utf-8")
     settings = [option for setting in RUFF for option in ("--config", setting)]
 
-    assert_green(run(TOOLS / "bin/ruff", "check", *settings, "toolkit", *tests_in(project), cwd=project))
-    assert_green(run(TOOLS / "bin/mypy", "--config-file", "mypy.ini", "toolkit", *tests_in(project), cwd=project))
+    assert_green(run(TOOLS / "bin/ruff", "check", *settings, "toolkit", *toolkit_folders(project), cwd=project))
+    assert_green(
+        run(TOOLS / "bin/mypy", "--config-file", "mypy.ini", "toolkit", *toolkit_folders(project), cwd=project)
+    )
 
 
 EXCEPTION = """

@@ -52,7 +52,7 @@ def more(root: Path) -> None:
     code = root / COMMON / "toolkit/runtime/environment.py"
     code.write_text('"""Better: ' + code.read_text("utf-8").removeprefix('"""'), "utf-8")
     write_files(root, {f"{COMMON}/docs/bill.md": "# Who pays\n\n{{ cookiecutter.cost_centre }}\n"})
-    replace(root / "templates/catalogue.yaml", ("computed:\n", f"{NEW_QUESTION}\ncomputed:\n"))
+    replace(root / "templates/catalogue.yaml", ("\n# Patterns that are", f"{NEW_QUESTION}\n# Patterns that are"))
 
 
 def other(root: Path) -> None:
@@ -65,8 +65,9 @@ def other(root: Path) -> None:
 
     for pattern in PATTERNS:
         folder = (root / "templates/patterns" / pattern).rename(root / f"templates/patterns/{pattern}-now")
-        with (folder / "pattern.yaml").open("a", encoding="utf-8") as file:
-            file.write(f"\nrenamed_from: [{pattern}]\n")
+        about = folder / "pattern.yaml"
+        text = re.sub(rf"(instead: )({'|'.join(PATTERNS)})$", r"\1\2-now", about.read_text("utf-8"), flags=re.MULTILINE)
+        about.write_text(f"{text}\nrenamed_from: [{pattern}]\n", "utf-8")
 
 
 CHANGES: dict[str, Callable[[Path], None]] = dict(zip(RELEASES, (more, other), strict=True))
