@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,8 +60,8 @@ ADDING = ("template.yaml", BEFORE, ADDED + BEFORE)
 Edit = tuple[str, str, str]
 
 
-def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> str:
-    """What tests of a project say after edits: of a file, something old, and what is new there."""
+def after(templates: Path, project: Path, edits: list[Edit], *tests: str) -> subprocess.CompletedProcess[str]:
+    """Run tests of a project after edits: of a file, something old, and what is new there."""
     made = run("python", "-m", "generator", "new", "queue", project, "--defaults", cwd=templates)
     assert made.returncode == 0, made.stderr
     (project / "src/service/handlers/refund.py").write_text(HANDLER, "utf-8")
@@ -67,9 +69,14 @@ def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> 
         text = (project / file).read_text("utf-8")
         assert old in text
         (project / file).write_text(text.replace(old, new, 1), "utf-8")
-    done = run(
+    return run(
         TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env={**os.environ, "VENV": str(TOOLS)}
     )
+
+
+def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> str:
+    """What tests of a project say that fail after edits."""
+    done = after(templates, project, edits, *tests)
     assert done.returncode == 1, done.stdout[-3_000:]
     return done.stdout
 
@@ -107,3 +114,20 @@ def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) 
 
     assert "[prod.deploy.parameters] in samconfig.toml lacks the tag cost-centre" in said
     assert " 1 failed, " in said
+
+
+def test_a_tag_that_every_section_has_is_allowed(templates: Path, tmp_path: Path) -> None:
+    settings = (ROOT / "templates/common/files/samconfig.toml").read_text("utf-8")
+    tags = re.findall(r'"environment=\w+",\s', settings)
+    edits = [("samconfig.toml", tag, f'{tag}"cost-centre=4711", ') for tag in tags]
+    tests = [f"toolkit/checks/test_{of}.py" for of in ("environments", "deploy_role")]
+
+    done = after(templates, tmp_path / "orders", edits, *tests)
+
+    assert done.returncode == 0, done.stdout[-3_000:]
+    with (tmp_path / "orders/samconfig.toml").open("rb") as file:
+        sections = [
+            section["deploy"]["parameters"]["tags"] for name, section in tomllib.load(file).items() if name != "version"
+        ]
+    assert len(sections) == 5
+    assert all("cost-centre=4711" in section for section in sections)
