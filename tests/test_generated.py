@@ -337,6 +337,20 @@ def test_what_the_local_aws_prints_works_here(printed: list[str]) -> None:
     assert not [line for line in printed if "uuidgen" in line]
 
 
+@pytest.mark.usefixtures("local")
+@pytest.mark.skipif(not shutil.which("curl"), reason="the example is a call with curl")
+def test_the_example_that_the_local_aws_prints_can_be_pasted(printed: list[str]) -> None:
+    text = "".join(printed)
+    example = text[text.index("\n  curl ") : text.index("\nCtrl-C")]
+
+    done = run("sh", "-euc", example)
+
+    assert_green(done)
+    assert re.findall(r"^HTTP/\S+ (\d+)", done.stdout, re.MULTILINE) == ["201", "200"]
+    # Or the prompt of a shell would follow on the same line.
+    assert done.stdout.endswith("\n")
+
+
 def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, printed: list[str]) -> None:
     """Also in a function that nobody waits for, and whose failures are no errors for Lambda."""
     project = bake("queue")
