@@ -88,7 +88,7 @@ clean: ## Remove everything that make made
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate
 # uv installs: the one on the PATH, or else one in an environment of its own. Everything is pinned, so nothing is resolved.
 UV := $(or $(filter-out $(CURDIR)/%,$(shell command -v uv)),.venv-uv/bin/uv)
-# An index that only pip was told of, and certificates of this system, as pip takes them.
+# The package index from pip's settings, and this system's certificates, which pip uses by default.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif

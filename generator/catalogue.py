@@ -25,7 +25,7 @@ EVALUATED = ("{{", "{%", "{#")
 
 @dataclass(frozen=True)
 class Rule:
-    """What an answer must look like: a regular expression for all of it, the same in words, and an example."""
+    """What an answer must look like: a regular expression for all of it, its description, and an example."""
 
     matches: str
     reason: str

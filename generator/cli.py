@@ -32,7 +32,7 @@ UNBROKEN = 10_000  # columns, where no terminal has a width
 
 
 class _Command(click.Command):
-    """A command whose description stands in the list of commands as it is; click would cut it to one line."""
+    """A command whose whole description is in the list of commands; click would cut it to one line."""
 
     def get_short_help_str(self, limit: int = UNBROKEN) -> str:
         return super().get_short_help_str(max(limit, UNBROKEN))
@@ -201,7 +201,7 @@ def _ask(question: Question, suggestion: str, number: str) -> str:
     choices = ", ".join(f"{place}: {choice}" for place, choice in enumerate(question.choices, start=1))
     rule = choices or question.rule.reason
     click.echo(f"\n{_wrapped(f'{number} {question.help}', '', '')}\n{_wrapped(rule, rest='  ')}")
-    # A suggestion that would be refused is none: a name without a single letter gives no short name, for example.
+    # Suggest nothing that would be refused: a name without a single letter gives no short name, for example.
     offered = None if refusal(question, suggestion) else suggestion
     name = click.style(question.name, bold=True)
     answer: str = click.prompt(name, default=offered, show_default=bool(offered), value_proc=checked)
@@ -343,7 +343,7 @@ Examples:
 Exit codes:
   0  up to date
   1  behind
-  2  it cannot be told"""
+  2  unknown, because of an error"""
 )
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.pass_context

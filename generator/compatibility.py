@@ -1,6 +1,6 @@
 """Tells what has changed since the last release for those who name patterns, questions and answers.
 
-`python -m serverless_templates.compatibility` fails when that asks for a new major version, and the version is none.
+`python -m serverless_templates.compatibility` fails when that needs a new major version and the version is not one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .errors import BuildError
 from .git import DESCRIBE, git
 
 LONGEST_PROBE = 200
-LAST_PROBED_CHARACTER = 0x2FFF  # from Latin to CJK's punctuation: every kind of character that rules tell apart
+LAST_PROBED_CHARACTER = 0x2FFF  # from Latin to CJK's punctuation: every kind of character that a rule distinguishes
 
 
 def broken(old: Catalogue, new: Catalogue) -> list[str]:
@@ -32,7 +32,7 @@ def broken(old: Catalogue, new: Catalogue) -> list[str]:
             found.append(f"The pattern {name} is gone. When it has another name, say so with `renamed_from`.")
             continue
         if now != name:
-            found.append(f"The pattern {name} is called {now}: whoever creates projects with the old name is refused.")
+            found.append(f"The pattern {name} is called {now}: commands that create projects with the old name fail.")
         found += _broken_questions(old.questions_of(name), new.questions_of(now))
     found += [
         f"The pattern {was} is no longer `renamed_from` {name}: projects that remember this name cannot be updated."
@@ -108,7 +108,7 @@ def main() -> int:
     if tag is None:
         if git(root, "rev-parse", "--is-shallow-repository") == "true":
             sys.stderr.write(
-                "error: this clone is shallow and lacks the last release: `git fetch --unshallow --tags`\n"
+                "error: this clone is shallow and does not contain the last release: `git fetch --unshallow --tags`\n"
             )
             return 1
         sys.stdout.write("No release to compare with: no tag v… leads to this commit. Nothing was compared.\n")

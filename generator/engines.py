@@ -119,7 +119,7 @@ def hook(text: str, catalogue: Catalogue, pattern: str, files: Mapping[str, File
 
 
 def _json_between_quotes(data: object) -> str:
-    """`data` as JSON that can stand in a raw string of a hook: nothing in it means anything to Jinja."""
+    """`data` as JSON for a raw string of a hook, without anything that Jinja would read."""
     return re.sub(r"\{(?=[{%#])", r"\\u007b", json.dumps(data, indent=2))
 
 

@@ -4,7 +4,7 @@ import click
 
 
 class BuildError(Exception):
-    """A file under `templates/` or `hooks/` breaks a rule. Says which file, which rule, and how to mend it."""
+    """A file under `templates/` or `hooks/` breaks a rule. The message names the file, the rule and the fix."""
 
 
 class UsageError(click.ClickException):

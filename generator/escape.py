@@ -22,7 +22,7 @@ STATEMENT_LINE = re.compile(
 # All of an answer or statement, whose string literals may hold braces too.
 INSIDE = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^"'])*?"""
 TAG = re.compile(rf"{ANSWER}{INSIDE}\}}\}}|{STATEMENT}{INSIDE}%\}}")
-# A brace right before an answer stands for itself; without this, Jinja would read the first two of the three.
+# A brace right before an answer is text; without this, Jinja would read the first two of the three.
 FOREIGN = rf"\{{(?={ANSWER})|\{{\{{(?!-?\s*cookiecutter\.)|(?!{STATEMENT})\{{%|\{{#"
 KEPT_OR_FOREIGN = re.compile(rf"(?P<kept>{TAG.pattern})|{FOREIGN}")
 REFERENCE = re.compile(r"\bcookiecutter\.(\w+)")

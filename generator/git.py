@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-# The rules for versions and passwords stand here alone: the build puts them into cookiecutter's hook and into
-# `copier.yml` as well. A test holds what cannot be built, `pyproject.toml` and `.git_archival.txt`, to them.
+# The only rules for versions and passwords: the build copies them into cookiecutter's hook and `copier.yml`. A test
+# compares `pyproject.toml` and `.git_archival.txt`, which are not built, with them.
 #
-# A version is a tag `v1.2.3`. `v1` and `latest` move, and a pre-release is none: copier does not update to one either.
+# A version is a tag `v1.2.3`. `v1` and `latest` move, and copier does not update to pre-releases.
 VERSION_TAG = re.compile(r"v\d+\.\d+\.\d+")
 # The same for git, whose patterns cannot say "digits only": the excluded ones have something else, or too many parts.
 DESCRIBE = (
@@ -24,10 +24,10 @@ DESCRIBE = (
     "--exclude=v*v*",
     "--exclude=*.*.*.*",
 )
-# What it says of a commit that is at a version, or comes after one.
+# The output of `git describe` for a commit at a version, or after one.
 DESCRIBED = rf"{VERSION_TAG.pattern}(?:-\d+-g[0-9a-f]+)?"
-# What is a secret in an address, and what stays of it, as both Python and copier replace it: all about the user, whose
-# name may be a token; where ssh asks for a name, the password alone.
+# What is a secret in an address, and what is kept of it, as both Python and copier replace it: the whole user part, whose
+# name may be a token; for ssh, which needs a user name, the password only.
 SECRETS = (
     (r"^(?!(?:\w+\+)?ssh://)(\w[\w+.-]*://)[^/?#]*@", r"\1"),
     (r"^((?:\w+\+)?ssh://[^/?#:@]*):[^/?#]*@", r"\1@"),
@@ -63,7 +63,7 @@ SETTINGS = {
 
 
 def environment(given: Mapping[str, str] = os.environ, settings: Mapping[str, str] = SETTINGS) -> dict[str, str]:
-    """The environment for a git that is not misled; what `given` has of settings and access stays."""
+    """The environment for git, without what would lead it to another repository. Keeps the user's settings for access."""
     kept = {name: value for name, value in given.items() if name not in OF_ANOTHER_REPOSITORY}
     count = int(kept.get("GIT_CONFIG_COUNT", "0"))
     for number, (key, value) in enumerate(settings.items(), start=count):
@@ -73,7 +73,7 @@ def environment(given: Mapping[str, str] = os.environ, settings: Mapping[str, st
 
 @contextmanager
 def for_copier(project: Path) -> Iterator[None]:
-    """Let the git that copier runs in this process have that environment as well.
+    """Give the git that copier runs in this process that environment.
 
     Copier compares versions of the template in repositories of its own, where a pattern of the user's
     `core.excludesFile` would hide files of the template: an edit of theirs would be lost. So git ignores
@@ -100,10 +100,10 @@ def _ignored(project: Path) -> Iterator[str]:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git in `folder`; a git that is not there is one that fails."""
+    """Run git in `folder`; exit code 127 when git is not installed."""
     command = ["git", "-C", str(folder), *arguments]
     try:
-        # A file's name may hold bytes that are no text.
+        # A file's name may contain bytes that are not text.
         return subprocess.run(  # noqa: S603
             command, capture_output=True, encoding="utf-8", errors="surrogateescape", env=environment(), check=False
         )
@@ -112,7 +112,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def git(folder: Path, *arguments: str) -> str | None:
-    """What git prints for a command in `folder`; None when git fails or is not there."""
+    """What git prints for a command in `folder`; None when git fails or is not installed."""
     done = run(folder, *arguments)
     return done.stdout.rstrip("\n") if done.returncode == 0 else None
 
@@ -124,12 +124,12 @@ def top_level(folder: Path) -> Path | None:
 
 
 def version_of(folder: Path, commit: str = "HEAD") -> str:
-    """What a project remembers of a commit: its version tag, the one before it, or the commit; empty without any."""
+    """The version that a project records for a commit: its tag, `git describe` after a tag, or the commit; empty if unknown."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
 
 
 def address_for_git(source: str) -> str:
-    """What git takes, for an address that copier takes."""
+    """The address for git of an address for copier."""
     for short, address in SHORT.items():
         if source.startswith(short):
             return address + source.removeprefix(short).lstrip("/")

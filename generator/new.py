@@ -55,7 +55,7 @@ def _origin_of_installation(published: str) -> tuple[str, str]:
     if origin.get("vcs_info", {}).get("vcs") == "git":
         commit: str = origin["vcs_info"]["commit_id"]
         return (version if version.startswith("v") else commit), _for_copier(without_credentials(origin["url"]))
-    # A fork that did not change `source`: the published templates lack its versions.
+    # A fork that did not change `source`: the published templates do not have its versions.
     built_from = (Path(__file__).parent / "data/origin.txt").read_text("utf-8").strip()
     return version, published if _place(built_from) in ("", _place(published)) else _for_copier(built_from)
 
@@ -75,7 +75,7 @@ def _version_or_commit(version: str) -> str:
     """The tag or commit that a version by setuptools-scm was made from; empty when that is not certain."""
     if re.fullmatch(r"\d+\.\d+\.\d+", version):
         return f"v{version}"
-    # A date after the commit tells of changes on top of it.
+    # A date after the commit means that there were uncommitted changes.
     commit = re.search(r"[+.]g([0-9a-f]{7,40})$", version)
     return commit[1] if commit else ""
 

@@ -52,7 +52,7 @@ def choosing_page(catalogue: Catalogue) -> str:
 
 
 def pattern_page(root: Path, catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> str:
-    """All about one pattern, as Markdown. `files` are those of its template; what they do not tell is left out."""
+    """A pattern's page, as Markdown. `files` are those of its template; a section without content is left out."""
     project = _Project(catalogue, pattern, files, toolkit_tests(root, pattern))
     return _page(
         MADE,

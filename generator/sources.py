@@ -74,14 +74,14 @@ def toolkit_tests(root: Path, pattern: Pattern) -> dict[str, Path]:
 
 
 def _overlay(layers: list[Path], known: Collection[str]) -> dict[str, Path]:
-    """Each path in the project, and the only file that may stand there."""
+    """Each path in the project, and the one source file for it."""
     sources: dict[str, Path] = {}
     folded: dict[str, Path] = {}
     for layer in layers:
         for source in _walk(layer):
             path = source.relative_to(layer).as_posix()
             check_path(path, known, source)
-            # Windows and macOS do not tell README.md from readme.md.
+            # For Windows and macOS, README.md and readme.md are the same file.
             if (other := folded.setdefault(path.casefold(), source)) != source:
                 raise BuildError(
                     f"{other} and {source} are the same path. A layer adds, it does not replace: rename one."

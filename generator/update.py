@@ -16,7 +16,7 @@ from .errors import UsageError
 from .git import DESCRIBE, VERSION_TAG, address_for_git, for_copier, git, run, top_level
 
 ANSWERS_FILE = ".copier-answers.yml"
-# A version, what `git describe` says of a commit, or a commit. A branch and a tag like `v1` are none: they move on.
+# A version, what `git describe` says of a commit, or a commit. Branches and tags like `v1` are not versions, because they move.
 VERSION = re.compile(rf"{VERSION_TAG.pattern}|\S+-\d+-g[0-9a-f]+|[0-9a-f]{{7,40}}")
 # Where git or ssh says why it failed; what follows is advice.
 REASON = re.compile(r"(?:fatal|ERROR|error|ssh|remote): |Permission denied|Host key verification failed")
@@ -49,9 +49,9 @@ class Versions:
 
 @dataclass(frozen=True)
 class Left:
-    """What an update leaves to the user: the files in which it conflicts with the user's changes.
+    """What an update leaves to the user: files with conflicts between its changes and the user's.
 
-    And those `kept`: the template has them no more, and they are still there because the user changed them.
+    `kept` are files that the template no longer has, and that stay because the user changed them.
     """
 
     conflicts: tuple[str, ...]
@@ -67,11 +67,11 @@ def find_project(folder: Path) -> Project:
     try:
         answers = yaml.safe_load((folder / ANSWERS_FILE).read_bytes())
     except OSError as error:
-        raise UsageError(f"{folder}: not a generated project, for it has no {ANSWERS_FILE}.") from error
+        raise UsageError(f"{folder}: not a generated project: {ANSWERS_FILE} is missing.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{folder / ANSWERS_FILE}: not YAML: {error}. Restore it from git.") from error
     if not isinstance(answers, dict) or "pattern" not in answers:
-        raise UsageError(f"{folder / ANSWERS_FILE}: it names no pattern, so another template made this project.")
+        raise UsageError(f"{folder / ANSWERS_FILE}: `pattern` is missing, so another template made this project.")
     if not answers.get("_commit") or not answers.get("_src_path"):
         raise UsageError(
             f"{folder / ANSWERS_FILE}: the template's version is not known. When you know it, add it as "
@@ -82,8 +82,8 @@ def find_project(folder: Path) -> Project:
             raise UsageError(f"{folder / ANSWERS_FILE}: {name}: {answer!r} is not text. Put it between quotes.")
     if not VERSION.fullmatch(answers["_commit"]):
         raise UsageError(
-            f"{folder / ANSWERS_FILE}: _commit: {answers['_commit']!r} is no version. It must be the tag or the commit "
-            "that the project was made from; a branch moves on, and an update would start from the wrong place."
+            f"{folder / ANSWERS_FILE}: _commit: {answers['_commit']!r} is not a version. It must be the tag or the commit "
+            "that the project was made from; a branch moves, and the update would compare with the wrong version."
         )
     return Project(folder.resolve(), _top(folder))
 
@@ -102,7 +102,7 @@ def newer(project: Project) -> Versions:
 
     That is a version tag on the line of commits that the template's default branch has itself: what was merged into
     it, as a fork merges upstream, has tags of its own. And it contains the version that the project has: another one
-    lacks what the project was made with.
+    does not have what the project was made with.
 
     Raises:
         UsageError: the template cannot be read.
@@ -154,7 +154,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 def check_clean(project: Project) -> None:
-    """See that nothing in `project` would be mixed up with an update.
+    """Check that `project` has no changes that an update would mix with its own.
 
     Raises:
         UsageError: there are changes that are not committed.
@@ -195,7 +195,7 @@ def _answers(project: Project) -> dict[str, str]:
 
 
 def _check_answers_kept(before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """See that the new version takes the answers of before: copier silently takes its default where it does not."""
+    """Check that the new version accepts the recorded answers: copier silently takes its default where it does not."""
     for name, answer in before.items():
         if not name.startswith("_") and name != "pattern" and after.get(name, answer) != answer:
             raise UsageError(
@@ -205,11 +205,11 @@ def _check_answers_kept(before: Mapping[str, str], after: Mapping[str, str]) -> 
 
 
 def _check_nothing_hidden(project: Project, added: Iterable[str]) -> None:
-    """See that no new file takes the place of one that git ignores, and so could not bring back."""
+    """Check that no new file replaces one that git ignores, because git could not restore it."""
     for path in added:
         if (project.top / path).exists():
             raise UsageError(
-                f"{path}: the template brings a file of this name, and yours would be lost, for git ignores it. "
+                f"{path}: the template brings a file of this name, and yours would be lost, because git ignores it. "
                 "Rename yours, or commit it with `git add --force`."
             )
 
@@ -231,18 +231,18 @@ def update(project: Project, version: str) -> Left:
 
 
 def _rejected(project: Project) -> tuple[str, ...]:
-    """Files that hold changes of the user's which git could not apply: a conflict without marks."""
+    """Files with the user's changes that git could not apply: conflicts without marks."""
     names = git(project.folder, "ls-files", "--others", "--full-name", "-z", "--", "*.rej") or ""
     return tuple(filter(None, names.split("\0")))
 
 
 def _yours(project: Project) -> tuple[str, ...]:
-    """The files of the team's own, by `[tool.toolkit]` in the project's pyproject.toml; paths from the top on."""
+    """The team's own files, by `[tool.toolkit]` in the project's pyproject.toml; paths from the top on."""
     try:
         settings = tomllib.loads((project.folder / "pyproject.toml").read_text("utf-8"))
         patterns = settings["tool"]["toolkit"]["yours"]
     except (OSError, ValueError, KeyError):
-        return ()  # A project from before there were any.
+        return ()  # A project from a version without this setting.
     names = git(project.folder, "ls-files", "--full-name", "-z", "--", *patterns) or ""
     return tuple(filter(None, names.split("\0")))
 
@@ -281,7 +281,7 @@ def _paths(folder: Path, *arguments: str) -> tuple[str, ...]:
 
 @contextmanager
 def _errors_of_copier(project: Project) -> Iterator[None]:
-    """Says in our words what copier says in its own."""
+    """Turn copier's errors into ours, which name the fix."""
     from copier.errors import CopierError
     from plumbum import ProcessExecutionError
 
@@ -289,7 +289,7 @@ def _errors_of_copier(project: Project) -> Iterator[None]:
         with for_copier(project.folder):
             yield
     except ValueError as error:
-        raise UsageError(f"{ANSWERS_FILE}: {str(error).rstrip('.')}. Mend it there, and commit it.") from error
+        raise UsageError(f"{ANSWERS_FILE}: {str(error).rstrip('.')}. Correct it there, and commit it.") from error
     except (CopierError, ProcessExecutionError) as error:
         raise UsageError(_unreadable(str(error))) from error
 

@@ -296,7 +296,7 @@ def _commit_gone(project: Path) -> None:
 
 BROKEN = {
     "no answers file": (_not_a_project, "not a generated project", ("update", "check")),
-    "another template's answers file": (_not_ours, "it names no pattern", ("update", "check")),
+    "another template's answers file": (_not_ours, "`pattern` is missing", ("update", "check")),
     "version not known": (_no_commit, "the template's version is not known", ("update", "check")),
     "not in git": (_not_in_git, "not in a git repository", ("update", "check")),
     "changes not committed": (_uncommitted, "there are changes that are not committed", ("update",)),
@@ -304,7 +304,7 @@ BROKEN = {
     "answers file not YAML": (_hand_edited("pattern: first", "pattern: [first"), "not YAML", ("update", "check")),
     "answers file with half a date": (_hand_edited('"small"', "2024-13-45"), "not YAML", ("update", "check")),
     "answer that is no text": (_hand_edited('"small"', "3.10"), "size: 3.1 is not text", ("update", "check")),
-    "branch for a version": (_hand_edited("v1.0.0", "main"), "_commit: 'main' is no version", ("update", "check")),
+    "branch for a version": (_hand_edited("v1.0.0", "main"), "_commit: 'main' is not a version", ("update", "check")),
     "offline": (_offline, "The template cannot be read", ("update", "check")),
     "template gone": (_template_gone, "The template cannot be read", ("update", "check")),
     "version gone": (_commit_gone, "The template cannot be read", ("update", "check")),
