@@ -144,7 +144,7 @@ def _remove_empty_folders(folder: Path, root: Path) -> None:
 
 
 def main() -> int:
-    """Build, or with `--check` list what differs from the build. Exit code 1 on a difference or an error in the sources."""
+    """Build, or with `--check` list what differs. Exit code 1 on a difference or an error in the sources."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when something is not up to date")
     parser.add_argument(

@@ -26,8 +26,8 @@ DESCRIBE = (
 )
 # The output of `git describe` for a commit at a version, or after one.
 DESCRIBED = rf"{VERSION_TAG.pattern}(?:-\d+-g[0-9a-f]+)?"
-# What is a secret in an address, and what is kept of it, as both Python and copier replace it: the whole user part, whose
-# name may be a token; for ssh, which needs a user name, the password only.
+# What is a secret in an address, and what is kept of it, as both Python and copier replace it: the whole user part,
+# whose name may be a token; for ssh, which needs a user name, the password only.
 SECRETS = (
     (r"^(?!(?:\w+\+)?ssh://)(\w[\w+.-]*://)[^/?#]*@", r"\1"),
     (r"^((?:\w+\+)?ssh://[^/?#:@]*):[^/?#]*@", r"\1@"),
@@ -63,7 +63,7 @@ SETTINGS = {
 
 
 def environment(given: Mapping[str, str] = os.environ, settings: Mapping[str, str] = SETTINGS) -> dict[str, str]:
-    """The environment for git, without what would lead it to another repository. Keeps the user's settings for access."""
+    """The environment for git, without what points it at another repository. Keeps the user's settings for access."""
     kept = {name: value for name, value in given.items() if name not in OF_ANOTHER_REPOSITORY}
     count = int(kept.get("GIT_CONFIG_COUNT", "0"))
     for number, (key, value) in enumerate(settings.items(), start=count):
@@ -124,7 +124,7 @@ def top_level(folder: Path) -> Path | None:
 
 
 def version_of(folder: Path, commit: str = "HEAD") -> str:
-    """The version that a project records for a commit: its tag, `git describe` after a tag, or the commit; empty if unknown."""
+    """What a project records for a commit: its version tag, `git describe`, or the commit; empty if unknown."""
     return git(folder, *DESCRIBE, "--always", commit) or ""
 
 

@@ -16,7 +16,7 @@ from .errors import UsageError
 from .git import DESCRIBE, VERSION_TAG, address_for_git, for_copier, git, run, top_level
 
 ANSWERS_FILE = ".copier-answers.yml"
-# A version, what `git describe` says of a commit, or a commit. Branches and tags like `v1` are not versions, because they move.
+# A version, what `git describe` says of a commit, or a commit. Branches and tags like `v1` move, so they are none.
 VERSION = re.compile(rf"{VERSION_TAG.pattern}|\S+-\d+-g[0-9a-f]+|[0-9a-f]{{7,40}}")
 # Where git or ssh says why it failed; what follows is advice.
 REASON = re.compile(r"(?:fatal|ERROR|error|ssh|remote): |Permission denied|Host key verification failed")
@@ -82,8 +82,8 @@ def find_project(folder: Path) -> Project:
             raise UsageError(f"{folder / ANSWERS_FILE}: {name}: {answer!r} is not text. Put it between quotes.")
     if not VERSION.fullmatch(answers["_commit"]):
         raise UsageError(
-            f"{folder / ANSWERS_FILE}: _commit: {answers['_commit']!r} is not a version. It must be the tag or the commit "
-            "that the project was made from; a branch moves, and the update would compare with the wrong version."
+            f"{folder / ANSWERS_FILE}: _commit: {answers['_commit']!r} is not a version. It must be the tag or the "
+            "commit that the project was made from; a branch moves, and an update would use the wrong version."
         )
     return Project(folder.resolve(), _top(folder))
 

@@ -374,7 +374,7 @@ def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, prin
         giving_up.cancel()
 
         assert process.poll() is None, f"no traceback in {said}"
-    assert any(line.startswith("Process WARNING will be tried again") for line in said)
+    assert any(line.startswith("Process WARNING will be retried") for line in said)
     assert "Traceback (most recent call last):\n" in said
 
 

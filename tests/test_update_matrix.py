@@ -22,7 +22,7 @@ RELEASES = ("v0.2.0", "v1.0.0")
 # not matter; `make prove-updates` tries all four.
 CELLS = [("cookiecutter", True), ("copier", False)] + ([("cookiecutter", False), ("copier", True)] if PROOF else [])
 COMMON = "templates/common/files"
-RUNBOOK_END = "## A release made it worse"
+RUNBOOK_END = "## Roll back a release"
 
 
 def replace(path: Path, *pairs: tuple[str, str]) -> None:

@@ -177,7 +177,7 @@ def dead_letters(operator: Operator) -> None:
 def parked(operator: Operator) -> None:
     """Nothing is parked, so nothing can go on; that a parked case does is for the project's own tests."""
     operator.make("parked", r"(?m)^0 in ")
-    operator.make("resume ORDER=unknown", "is not parked", good=False)
+    operator.make("resume KEY=unknown", "is not parked", good=False)
 
 
 def power_tuning(operator: Operator) -> None:

@@ -25,7 +25,7 @@ RULES: list[dict[str, str]] = json.loads(r"""[
   },
   {
     "name": "description",
-    "default": "Takes care of orders, each of them exactly once",
+    "default": "Ships orders, each exactly once",
     "matches": "(?!.*(?:\\{\\{|\\\u007b%|\\\u007b#))[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ud800-\\udfff\\ufffe\\uffff](?:[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff]{0,118}[^\\s\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufffe\\uffff])?",
     "reason": "1 to 120 characters on one line, without a space at either end, and without \u007b{, \u007b% and \u007b#",
     "example": "Takes care of orders, each of them exactly once"
@@ -79,7 +79,7 @@ SECRETS: list[tuple[str, str]] = json.loads(r"""[
   ]
 ]""")
 # Each default as it follows from the answers before it.
-DEFAULTS: dict[str, str] = json.loads(r"""{ "project_name": {% set value %}Order Intake{% endset %}{{ value|tojson }}, "project_slug": {% set value %}{% set words %}{% for c in cookiecutter.project_name|lower %}{{ c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else " " }}{% endfor %}{% endset %}{{ (words.split()|join("-"))[:30].strip("-") }}{% endset %}{{ value|tojson }}, "description": {% set value %}Takes care of orders, each of them exactly once{% endset %}{{ value|tojson }}, "owner": {% set value %}@my-org/my-team{% endset %}{{ value|tojson }}, "repository": {% set value %}{{ cookiecutter.owner.strip("@").split("/")[0] }}/{{ cookiecutter.project_slug }}{% endset %}{{ value|tojson }}, "aws_region": {% set value %}eu-west-1{% endset %}{{ value|tojson }}, "python_version": {% set value %}3.14{% endset %}{{ value|tojson }}, "alarm_email": {% set value %}{% endset %}{{ value|tojson }} }""")
+DEFAULTS: dict[str, str] = json.loads(r"""{ "project_name": {% set value %}Order Intake{% endset %}{{ value|tojson }}, "project_slug": {% set value %}{% set words %}{% for c in cookiecutter.project_name|lower %}{{ c if c in "abcdefghijklmnopqrstuvwxyz0123456789" else " " }}{% endfor %}{% endset %}{{ (words.split()|join("-"))[:30].strip("-") }}{% endset %}{{ value|tojson }}, "description": {% set value %}Ships orders, each exactly once{% endset %}{{ value|tojson }}, "owner": {% set value %}@my-org/my-team{% endset %}{{ value|tojson }}, "repository": {% set value %}{{ cookiecutter.owner.strip("@").split("/")[0] }}/{{ cookiecutter.project_slug }}{% endset %}{{ value|tojson }}, "aws_region": {% set value %}eu-west-1{% endset %}{{ value|tojson }}, "python_version": {% set value %}3.14{% endset %}{{ value|tojson }}, "alarm_email": {% set value %}{% endset %}{{ value|tojson }} }""")
 # The answers as they were given: above, cookiecutter has evaluated them as a template. Not every tool
 # that is built on cookiecutter passes them on.
 GIVEN: dict[str, object] = json.loads(r"""{{ _cookiecutter|default({})|tojson }}""")

@@ -12,7 +12,7 @@ from toolkit.signed_request import Answer
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
 BREAKAGES = {
     "a change does not ask for the version": {
-        "file": "src/service/adapters/items/rows.py",
+        "file": "src/service/adapters/products/rows.py",
         "sound": 'return "#version = :seen"',
         "faulty": 'return ":seen = :seen"',
         "events": 100,
@@ -32,7 +32,7 @@ INSIDE = ("Traceback", "arn:aws", "dynamodb", "service.", "Lambda")
 
 
 class Campaign:
-    """An event is an item that is created; every other one is then changed, once."""
+    """An event is a product that is created; every other one is then changed, once."""
 
     # A request is answered when it is done: there are as many at work as there are callers.
     chunk, at_once = 1, 1
@@ -48,9 +48,9 @@ class Campaign:
 
     def send(self, events: Sequence[Event]) -> None:
         for event in events:
-            answer = self._ask(event, "POST", "/items", 0, idempotency_key=key_of(event))
+            answer = self._ask(event, "POST", "/products", 0, idempotency_key=key_of(event))
             if answer.status == 201 and is_changed(event.name):
-                path = f"/items/{answer.json['id']}"
+                path = f"/products/{answer.json['id']}"
                 answer = self._ask(event, "PUT", path, 1, if_match='"1"')
                 self._changed += [event.name] * (answer.status == 200)
             # 412: it has been changed already. If it has not, no effect will be found.
@@ -61,7 +61,7 @@ class Campaign:
 
     def _ask(self, event: Event, method: str, path: str, quantity: int, **headers: str) -> Answer:
         content = json.dumps(
-            {"name": event.name, "quantity": -1 if is_no_item(event) else quantity}
+            {"name": event.name, "quantity": -1 if is_no_product(event) else quantity}
         )
         answer = tried(lambda: self._call(method, path, content, **headers), TRIES)
         # What is not answered by a function is API Gateway's answer.
@@ -74,8 +74,8 @@ class Campaign:
 
     def effects(self) -> Counter[str]:
         found: Counter[str] = Counter()
-        for item in self._items():
-            name, version = item["name"]["S"], int(item["version"]["N"])
+        for product in self._products():
+            name, version = product["name"]["S"], int(product["version"]["N"])
             found[name] += version - 1 if is_changed(name) else version
         return found
 
@@ -87,9 +87,9 @@ class Campaign:
 
     def contradictions(self) -> dict[str, str]:
         contents = {
-            item["name"]["S"]: f"has a content that is not its own: {item}"
-            for item in self._items()
-            if int(item["quantity"]["N"]) != int(item["version"]["N"]) - 1
+            product["name"]["S"]: f"has a content that is not its own: {product}"
+            for product in self._products()
+            if int(product["quantity"]["N"]) != int(product["version"]["N"]) - 1
         }
         changes = {
             name: f"{often} callers were told that they changed the first version"
@@ -98,10 +98,10 @@ class Campaign:
         }
         return self._leaks | contents | changes
 
-    def _items(self) -> Iterator[dict[str, dict[str, str]]]:
+    def _products(self) -> Iterator[dict[str, dict[str, str]]]:
         pages = self._stack.aws.client("dynamodb").get_paginator("scan")
         for page in pages.paginate(
-            TableName=self._stack.outputs["ItemsTable"], ConsistentRead=True
+            TableName=self._stack.outputs["ProductsTable"], ConsistentRead=True
         ):
             yield from page["Items"]
 
@@ -111,11 +111,11 @@ def is_changed(name: str) -> bool:
     return int(name.rpartition("-")[2]) % 2 == 1
 
 
-def is_no_item(event: Event) -> bool:
+def is_no_product(event: Event) -> bool:
     """Whether an event is poison by its content. Other poison has no proper key."""
     return event.is_poison and event.number % 4 < 2
 
 
 def key_of(event: Event) -> str:
     """The caller's key: the same for the same event."""
-    return f"key-of-{event.name:->12}" if is_no_item(event) or not event.is_poison else "short"
+    return f"key-of-{event.name:->12}" if is_no_product(event) or not event.is_poison else "short"

@@ -103,7 +103,7 @@ class Campaign:
     def set_aside(self) -> dict[str, str]:
         found = dict(self._refused)
         for case in self._cases():
-            found[case["order"]["sku"]] = f"{case['step']}: {case['error']}"
+            found[case["input"]["order"]["sku"]] = f"{case['step']}: {case['error']}"
         return found | self._undone()
 
     def redrive(self) -> None:
@@ -144,7 +144,7 @@ class Campaign:
 
     def _executions(self, status: str) -> Iterator[dict[str, Any]]:
         pages = self._stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self._stack.outputs["OrderWorkflow"], statusFilter=status
+            stateMachineArn=self._stack.outputs["Workflow"], statusFilter=status
         )
         for page in pages:
             yield from page["executions"]
@@ -155,7 +155,7 @@ class Campaign:
 
     def _undone(self) -> dict[str, str]:
         """Why an order was undone, for events that are not done."""
-        machine = self._stack.outputs["OrderWorkflow"]
+        machine = self._stack.outputs["Workflow"]
         prefix = machine.replace(":stateMachine:", ":execution:")
         found = {}
         for name, taken in self.effects().items():

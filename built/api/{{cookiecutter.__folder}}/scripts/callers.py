@@ -1,4 +1,4 @@
-"""Calls the API on the local AWS as somebody who may."""
+"""Calls the API on the local AWS as an authorized caller."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def curl_options(stack: Stack) -> str:
 
 
 def signed_in(stack: Stack, user: str = "test-user") -> str:
-    """The ID token of a user, who is made first where there is none."""
+    """The ID token of a user, who is created if missing."""
     cognito = stack.aws.client("cognito-idp")
     pool, phrase = stack.outputs["UserPoolId"], "A-Test-User-1234"
     if not cognito.list_users(UserPoolId=pool, Filter=f'username = "{user}"')["Users"]:
@@ -50,7 +50,7 @@ def signed_in(stack: Stack, user: str = "test-user") -> str:
 
 
 {% else %}def identity_in(_: Stack) -> dict[str, Any]:
-    """Who calls: nobody asks."""
+    """No credentials: callers are not authenticated."""
     return {}
 
 

@@ -101,7 +101,7 @@ def refusal(cloudformation: "CloudFormationClient", stack: str, change_set: str)
         "fail, and its alarms would take this release back each time. Keep the rights in this\n"
         f"release, and mark them in template.yaml:\n\n{marks}\n\n"
         "The next release removes the rights and the marks: docs/operations.md, "
-        '"Taking a right away".'
+        '"Removing a permission".'
     )
 
 

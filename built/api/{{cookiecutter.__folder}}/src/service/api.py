@@ -1,4 +1,4 @@
-"""What the routes share: how they read requests, and how they answer when it goes wrong."""
+"""Shared by all routes: reading requests, and answers for errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,17 +8,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from service.domain.fields import InvalidFieldsError
-from service.domain.items import (
+from service.domain.pages import InvalidPageError
+from service.domain.products import (
     BusyError,
     Content,
-    Item,
-    ItemNotFoundError,
     KeyUsedError,
+    Product,
+    ProductNotFoundError,
     VersionConflictError,
-    is_item_id,
+    is_product_id,
     parse_content,
 )
-from service.domain.pages import InvalidPageError
 from toolkit.runtime import http
 from toolkit.runtime.aws import is_transient
 from toolkit.runtime.observability import MetricUnit, logger, metrics
@@ -53,15 +53,15 @@ class Request:
     body: str | None
 
     @property
-    def item_id(self) -> str:
-        """The item that the path names."""
-        if not is_item_id(self.path["id"]):
-            raise ItemNotFoundError
+    def product_id(self) -> str:
+        """The product that the path names."""
+        if not is_product_id(self.path["id"]):
+            raise ProductNotFoundError
         return self.path["id"]
 
     @property
     def content(self) -> Content:
-        """What the body says about an item."""
+        """The product's fields in the body."""
         if self.body and len(self.body.encode("utf-8", "surrogatepass")) > LARGEST_BODY_BYTES:
             raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -71,7 +71,7 @@ class Request:
 
     @property
     def version_seen(self) -> int | None:
-        """The version that the caller wants to change, from If-Match; None for any that is there.
+        """The version that the caller wants to change, from If-Match; None for any version.
 
         RFC 9110, 13.1.1: `*` is any current version.
         """
@@ -79,26 +79,26 @@ class Request:
         if given is None:
             raise RefusedError(
                 HTTPStatus.PRECONDITION_REQUIRED,
-                "If-Match must hold the ETag of the item that you want to change.",
+                "If-Match must be the ETag of the product that you want to change.",
             )
         if given.strip() == "*":
             return None
         found = _ETAG.fullmatch(given)
         if found is None:
             raise RefusedError(
-                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of an item, such as "1", or *.'
+                HTTPStatus.BAD_REQUEST, 'If-Match must be the ETag of a product, such as "1", or *.'
             )
         return int(found[1])
 
     @property
     def idempotency_key(self) -> str:
-        """What makes two requests the same one."""
+        """The key that makes two requests the same one."""
         given = self.headers.get("idempotency-key", "")
         if not _KEY.fullmatch(given):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST,
                 "Idempotency-Key must be 16 to 64 letters, digits, hyphens or underscores,"
-                " such as a UUID: a new one for each item, the same one when you try again.",
+                " such as a UUID: a new one for each product, the same one when you try again.",
             )
         return given
 
@@ -110,9 +110,8 @@ Handler = Callable[[dict[str, Any], "LambdaContext"], http.Response]
 def route(allowed_origin: str) -> Callable[[Answer], Handler]:
     """Make a handler of a function that answers requests.
 
-    What callers did wrong becomes problem details, and so does a dependency that is throttled
-    or fails for a moment. Any other error is raised: API Gateway answers 502 without a word about
-    it, and an alarm goes off.
+    Callers' errors and temporary errors of dependencies become problem details. Any other error is
+    raised: API Gateway answers 502 without details, and an alarm fires.
     """
 
     def decorate(answer: Answer) -> Handler:
@@ -132,22 +131,22 @@ def route(allowed_origin: str) -> Callable[[Answer], Handler]:
 
 
 def owner_of(event: dict[str, Any]) -> str:
-    """Whose items a request is about: who calls decides, and nothing that the caller sends.
+    """The owner of the products in a request: the authenticated caller, nothing that it sends.
 
-    Where API Gateway does not say who calls, this fails: there is no owner to fall back to.
+    Fails if API Gateway does not name the caller: there is no default owner.
     """
 {% if cookiecutter.authentication == "IAM" %}    return http.caller_of(event)
 {% elif cookiecutter.authentication == "JWT" %}    # `sub` stays the same for a user, and is never given to another one.
     owner: str = event["requestContext"]["authorizer"]["claims"]["sub"]
     return owner
-{% else %}    del event  # Nobody is asked who calls: all callers share all items.
+{% else %}    del event  # Callers are not authenticated, so all of them share all products.
     return "everybody"
 {% endif %}
 
-def item_response(status: HTTPStatus, item: Item) -> http.Response:
-    """An item, with its version as the ETag that a change has to name."""
-    response = http.json_response(status, asdict(item))
-    response["headers"]["ETag"] = f'"{item.version}"'
+def product_response(status: HTTPStatus, product: Product) -> http.Response:
+    """A product, with its version as the ETag that a change has to name."""
+    response = http.json_response(status, asdict(product))
+    response["headers"]["ETag"] = f'"{product.version}"'
     return response
 
 
@@ -164,28 +163,28 @@ def _answer_or_problem(answer: Answer, event: dict[str, Any]) -> http.Response:
     try:
         return answer(request)
     except InvalidFieldsError as error:
-        logger.info("refused content", problems=error.problems)
-        return http.problem(HTTPStatus.BAD_REQUEST, "The body is not an item.", error.problems)
+        logger.info("invalid request", problems=error.problems)
+        return http.problem(HTTPStatus.BAD_REQUEST, "The product is invalid.", error.problems)
     except InvalidPageError as error:
-        return http.problem(HTTPStatus.BAD_REQUEST, f"There is no such page: {error}.")
+        return http.problem(HTTPStatus.BAD_REQUEST, f"The page is invalid: {error}.")
     except RefusedError as error:
         return http.problem(error.status, error.detail)
-    except ItemNotFoundError:
-        return http.problem(HTTPStatus.NOT_FOUND, "There is no such item.")
+    except ProductNotFoundError:
+        return http.problem(HTTPStatus.NOT_FOUND, "There is no such product.")
     except VersionConflictError:
-        logger.info("refused a change of an old version")
+        logger.info("version conflict")
         metrics.add_metric("VersionConflicts", MetricUnit.Count, 1)
-        detail = "The item has changed since you read it: read it again, then decide."
+        detail = "The product has changed since you read it: read it again, then decide."
         return http.problem(HTTPStatus.PRECONDITION_FAILED, detail)
     except KeyUsedError:
-        detail = "This Idempotency-Key was used before, for another item."
+        detail = "This Idempotency-Key was used before, for a different product."
         return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     except BusyError:
-        detail = "The same request is being carried out at this moment: send it again."
+        detail = "The same request is being processed: send it again."
         return http.problem(HTTPStatus.CONFLICT, detail)
     except Exception as error:
         if not is_transient(error):
             raise
-        logger.warning("a dependency is unavailable", exc_info=error)
+        logger.warning("unavailable", exc_info=error)
         metrics.add_metric("Unavailable", MetricUnit.Count, 1)
         return http.unavailable(RETRY_AFTER_SECONDS)

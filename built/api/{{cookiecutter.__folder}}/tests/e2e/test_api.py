@@ -1,4 +1,4 @@
-"""The API on the local AWS: no item is lost, doubled, overwritten unseen or listed twice."""
+"""The API on the local AWS: no product is lost, doubled, overwritten unseen or listed twice."""
 
 import json
 import uuid
@@ -19,7 +19,7 @@ from toolkit.signed_request import call as http_call
 ORIGIN = "http://localhost:3000"
 WRITE = "DynamoDB_20120810.TransactWriteItems"
 TEAPOT = {"name": "teapot", "quantity": 2}
-NOWHERE = "/items/" + "0" * 32
+NOWHERE = "/products/" + "0" * 32
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def text(**changes: Any) -> str:
 
 
 def created(call: Call, **content: Any) -> Any:
-    answer = call("POST", "/items", text(**content), idempotency_key=new_key())
+    answer = call("POST", "/products", text(**content), idempotency_key=new_key())
     assert answer.status == 201, answer.body
     return answer.json
 
@@ -44,7 +44,7 @@ def created(call: Call, **content: Any) -> Any:
 def stored(stack: Stack) -> dict[str, Any]:
     """The rows of the table, by id."""
     pages = stack.aws.client("dynamodb").get_paginator("scan")
-    found = pages.paginate(TableName=stack.outputs["ItemsTable"], ConsistentRead=True)
+    found = pages.paginate(TableName=stack.outputs["ProductsTable"], ConsistentRead=True)
     return {row["id"]["S"]: row for page in found for row in page["Items"]}
 
 
@@ -60,9 +60,9 @@ def assert_problem(answer: Answer, status: int) -> None:
         assert inside not in answer.body
 
 
-def test_an_item_is_created_read_changed_and_deleted(call: Call) -> None:
-    answer = call("POST", "/items", text(), idempotency_key=new_key())
-    path = f"/items/{answer.json['id']}"
+def test_a_product_is_created_read_changed_and_deleted(call: Call) -> None:
+    answer = call("POST", "/products", text(), idempotency_key=new_key())
+    path = f"/products/{answer.json['id']}"
 
     assert answer.status == 201
     assert answer.json == {"id": answer.json["id"], "version": 1, **TEAPOT}
@@ -87,18 +87,18 @@ def test_an_item_is_created_read_changed_and_deleted(call: Call) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_who_does_not_say_which_version_they_saw_changes_nothing(call: Call, method: str) -> None:
-    item = created(call)
-    path = f"/items/{item['id']}"
+    product = created(call)
+    path = f"/products/{product['id']}"
 
     assert_problem(call(method, path, text(quantity=1)), 428)
     assert_problem(call(method, path, text(quantity=1), if_match='"9"'), 412)
     assert_problem(call(method, path, text(quantity=1), if_match="1"), 400)
 
-    assert call("GET", path).json == item
+    assert call("GET", path).json == product
 
 
 def test_any_version_may_be_changed_where_its_writer_says_so(call: Call) -> None:
-    path = f"/items/{created(call)['id']}"
+    path = f"/products/{created(call)['id']}"
 
     changed = call("PUT", path, text(quantity=1), if_match="*")
     assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
@@ -111,15 +111,15 @@ def test_any_version_may_be_changed_where_its_writer_says_so(call: Call) -> None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_an_item_that_is_not_there_is_not_found(call: Call, method: str) -> None:
-    for path in (NOWHERE, "/items/no-id-at-all"):
+def test_a_product_that_is_not_there_is_not_found(call: Call, method: str) -> None:
+    for path in (NOWHERE, "/products/no-id-at-all"):
         body = None if method == "GET" else text()
         assert_problem(call(method, path, body, if_match='"1"'), 404)
 
 
-def test_of_writers_who_race_for_one_item_one_wins_and_the_others_hear_of_it(call: Call) -> None:
-    item = created(call)
-    path = f"/items/{item['id']}"
+def test_of_writers_who_race_for_one_product_one_wins_and_the_others_hear_of_it(call: Call) -> None:
+    product = created(call)
+    path = f"/products/{product['id']}"
 
     def write(version: int, quantity: int) -> Answer:
         return call("PUT", path, text(quantity=quantity), if_match=f'"{version}"')
@@ -137,29 +137,29 @@ def test_of_writers_who_race_for_one_item_one_wins_and_the_others_hear_of_it(cal
 # --- Idempotent create ---
 
 
-def test_the_same_create_sent_often_and_at_once_makes_one_item(call: Call, stack: Stack) -> None:
+def test_the_same_create_sent_often_and_at_once_makes_one_product(call: Call, stack: Stack) -> None:
     key = new_key()
     before = stored(stack)
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(
-            pool.map(lambda _: call("POST", "/items", text(), idempotency_key=key), range(8))
+            pool.map(lambda _: call("POST", "/products", text(), idempotency_key=key), range(8))
         )
 
     # 409 is for a caller whose other request is under way at that very moment.
     assert {answer.status for answer in answers} <= {201, 409}
-    again = call("POST", "/items", text(), idempotency_key=key)
+    again = call("POST", "/products", text(), idempotency_key=key)
     assert {answer.body for answer in answers if answer.status == 201} == {again.body}
     assert stored(stack).keys() - before.keys() == {again.json["id"]}
 
 
 def test_a_repeated_create_gives_its_first_answer_even_after_a_change(call: Call) -> None:
     key = new_key()
-    first = call("POST", "/items", text(), idempotency_key=key)
-    path = f"/items/{first.json['id']}"
+    first = call("POST", "/products", text(), idempotency_key=key)
+    path = f"/products/{first.json['id']}"
     changed = call("PUT", path, text(quantity=1), if_match='"1"')
 
-    again = call("POST", "/items", text(), idempotency_key=key)
+    again = call("POST", "/products", text(), idempotency_key=key)
 
     assert (again.status, again.body) == (201, first.body)
     assert call("GET", path).json == changed.json
@@ -167,10 +167,10 @@ def test_a_repeated_create_gives_its_first_answer_even_after_a_change(call: Call
 
 def test_a_key_is_for_one_content_only(call: Call, stack: Stack) -> None:
     key = new_key()
-    call("POST", "/items", text(), idempotency_key=key)
+    call("POST", "/products", text(), idempotency_key=key)
     before = stored(stack)
 
-    assert_problem(call("POST", "/items", text(quantity=3), idempotency_key=key), 422)
+    assert_problem(call("POST", "/products", text(quantity=3), idempotency_key=key), 422)
 
     assert stored(stack) == before
 
@@ -178,8 +178,8 @@ def test_a_key_is_for_one_content_only(call: Call, stack: Stack) -> None:
 def test_a_key_is_needed(call: Call, stack: Stack) -> None:
     before = stored(stack)
 
-    assert_problem(call("POST", "/items", text()), 400)
-    assert_problem(call("POST", "/items", text(), idempotency_key="short"), 400)
+    assert_problem(call("POST", "/products", text()), 400)
+    assert_problem(call("POST", "/products", text(), idempotency_key="short"), 400)
 
     assert stored(stack) == before
 
@@ -192,8 +192,8 @@ def test_a_create_that_dies_half_way_can_be_sent_again(
     stack.aws.fail(WRITE, moment)
 
     # Its body is the local AWS's own; that of API Gateway is held by tests/template.
-    assert call("POST", "/items", text(), idempotency_key=key).status == 502
-    answer = call("POST", "/items", text(), idempotency_key=key)
+    assert call("POST", "/products", text(), idempotency_key=key).status == 502
+    answer = call("POST", "/products", text(), idempotency_key=key)
 
     assert answer.status == 201
     assert stored(stack).keys() - before.keys() == {answer.json["id"]}
@@ -202,7 +202,7 @@ def test_a_create_that_dies_half_way_can_be_sent_again(
 def test_a_throttled_table_is_tried_again(call: Call, stack: Stack) -> None:
     stack.aws.fail(WRITE, "throttle")
 
-    assert call("POST", "/items", text(), idempotency_key=new_key()).status == 201
+    assert call("POST", "/products", text(), idempotency_key=new_key()).status == 201
 
 
 def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
@@ -212,47 +212,47 @@ def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
     # As often as the client tries it.
     stack.aws.fail(WRITE, "throttle", times=2)
 
-    refused = call("POST", "/items", text(), idempotency_key=key)
+    refused = call("POST", "/products", text(), idempotency_key=key)
 
     assert_problem(refused, 503)
     assert int(refused.headers["Retry-After"]) > 0
-    assert call("POST", "/items", text(), idempotency_key=key).status == 201
+    assert call("POST", "/products", text(), idempotency_key=key).status == 201
 
 
 # --- Pages ---
 
 
-def test_pages_hold_every_item_once_while_others_come_change_and_go(call: Call) -> None:
+def test_pages_hold_every_product_once_while_others_come_change_and_go(call: Call) -> None:
     with ThreadPoolExecutor(4) as pool:
-        there = {item["id"]: item for item in pool.map(lambda _: created(call), range(24))}
+        there = {product["id"]: product for product in pool.map(lambda _: created(call), range(24))}
     going = sorted(there)[::4]
     seen: list[str] = []
     cursor = ""
 
     while cursor is not None:
-        page = call("GET", f"/items?limit=7{cursor and f'&cursor={cursor}'}").json
-        assert len(page["items"]) <= 7
-        seen += [item["id"] for item in page["items"]]
+        page = call("GET", f"/products?limit=7{cursor and f'&cursor={cursor}'}").json
+        assert len(page["products"]) <= 7
+        seen += [product["id"] for product in page["products"]]
         cursor = page["next_cursor"]
         created(call)
         if going:
             gone = going.pop()
-            call("DELETE", f"/items/{gone}", if_match='"1"')
+            call("DELETE", f"/products/{gone}", if_match='"1"')
             there.pop(gone)
 
     assert len(seen) == len(set(seen))
     assert there.keys() <= set(seen)
 
 
-def test_a_cursor_leads_on_even_when_the_item_it_stands_behind_is_gone(call: Call) -> None:
+def test_a_cursor_leads_on_even_when_the_product_it_stands_behind_is_gone(call: Call) -> None:
     for _ in range(3):
         created(call)
-    first = call("GET", "/items?limit=2").json
-    rest = call("GET", f"/items?limit=100&cursor={first['next_cursor']}").json["items"]
-    last = first["items"][-1]
-    call("DELETE", f"/items/{last['id']}", if_match=f'"{last["version"]}"')
+    first = call("GET", "/products?limit=2").json
+    rest = call("GET", f"/products?limit=100&cursor={first['next_cursor']}").json["products"]
+    last = first["products"][-1]
+    call("DELETE", f"/products/{last['id']}", if_match=f'"{last["version"]}"')
 
-    again = call("GET", f"/items?limit=100&cursor={first['next_cursor']}").json["items"]
+    again = call("GET", f"/products?limit=100&cursor={first['next_cursor']}").json["products"]
 
     assert again == rest
 
@@ -272,7 +272,7 @@ def test_a_cursor_leads_on_even_when_the_item_it_stands_behind_is_gone(call: Cal
     ],
 )
 def test_a_forged_cursor_or_limit_is_refused(call: Call, query: str) -> None:
-    path = "/items?" + query.replace('"', "%22").replace("{", "%7B").replace("}", "%7D")
+    path = "/products?" + query.replace('"', "%22").replace("{", "%7B").replace("}", "%7D")
 
     assert_problem(call("GET", path), 400)
 
@@ -281,13 +281,13 @@ def test_a_page_of_exactly_what_is_left_is_the_last(call: Call) -> None:
     created(call)
     cursor, pages = "", []
     while cursor is not None:
-        pages.append(call("GET", f"/items?limit=1{cursor and f'&cursor={cursor}'}").json)
+        pages.append(call("GET", f"/products?limit=1{cursor and f'&cursor={cursor}'}").json)
         cursor = pages[-1]["next_cursor"]
 
-    assert {len(page["items"]) for page in pages} == {1}
+    assert {len(page["products"]) for page in pages} == {1}
 
 
-# --- Whose items ---
+# --- Whose products ---
 
 
 {% if cookiecutter.authentication == "IAM" %}def assumed(stack: Stack, role: str, session: str) -> Call:
@@ -299,7 +299,9 @@ def test_a_page_of_exactly_what_is_left_is_the_last(call: Call) -> None:
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
         "Action": "sts:AssumeRole",
     }
-    api = f"arn:aws:execute-api:{stack.aws.region}:{account}:{stack.outputs['ApiId']}/v1/*/items*"
+    api = (
+        f"arn:aws:execute-api:{stack.aws.region}:{account}:{stack.outputs['ApiId']}/v1/*/products*"
+    )
     calling = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": api}
     try:
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=policy(trust))
@@ -333,11 +335,11 @@ def somebody_else(stack: Stack) -> Call:
 
 
 def test_sessions_of_a_role_are_one_caller(stack: Stack, somebody: Call) -> None:
-    item = created(somebody)
+    product = created(somebody)
 
-    again = assumed(stack, "somebody", "second")("GET", f"/items/{item['id']}")
+    again = assumed(stack, "somebody", "second")("GET", f"/products/{product['id']}")
 
-    assert (again.status, again.json) == (200, item)
+    assert (again.status, again.json) == (200, product)
 
 
 {% elif cookiecutter.authentication == "JWT" %}@pytest.fixture(scope="session")
@@ -350,32 +352,34 @@ def somebody_else(stack: Stack) -> Call:
     return callers.caller(stack, callers.identity_in(stack, "somebody-else"))
 
 
-{% endif %}{% if cookiecutter.authentication == "none" %}def test_all_callers_share_all_items(call: Call, stack: Stack) -> None:
-    item = created(call)
+{% endif %}{% if cookiecutter.authentication == "none" %}def test_all_callers_share_all_products(call: Call, stack: Stack) -> None:
+    product = created(call)
 
-    assert anonymous(stack, "GET", f"/items/{item['id']}").json == item
+    assert anonymous(stack, "GET", f"/products/{product['id']}").json == product
 
 
 {% else %}def ids_of(call: Call, query: str = "") -> set[str]:
-    """The ids of the items that a caller is shown."""
-    return {item["id"] for item in call("GET", f"/items?limit=100{query}").json["items"]}
+    """The ids of the products that a caller is shown."""
+    return {
+        product["id"] for product in call("GET", f"/products?limit=100{query}").json["products"]
+    }
 
 
 def test_what_is_one_callers_is_there_for_no_other(somebody: Call, somebody_else: Call) -> None:
-    item = created(somebody)
-    path = f"/items/{item['id']}"
+    product = created(somebody)
+    path = f"/products/{product['id']}"
 
     assert_problem(somebody_else("GET", path), 404)
     for seen in ('"1"', "*"):
         assert_problem(somebody_else("PUT", path, text(quantity=9), if_match=seen), 404)
         assert_problem(somebody_else("DELETE", path, if_match=seen), 404)
-    assert item["id"] not in ids_of(somebody_else)
+    assert product["id"] not in ids_of(somebody_else)
 
-    assert somebody("GET", path).json == item
-    assert item["id"] in ids_of(somebody)
+    assert somebody("GET", path).json == product
+    assert product["id"] in ids_of(somebody)
 
 
-def test_a_cursor_of_one_caller_shows_another_their_own_items(
+def test_a_cursor_of_one_caller_shows_another_their_own_products(
     somebody: Call, somebody_else: Call
 ) -> None:
     for _ in range(3):
@@ -383,21 +387,23 @@ def test_a_cursor_of_one_caller_shows_another_their_own_items(
         created(somebody_else)
     theirs = ids_of(somebody_else)
 
-    cursor = somebody("GET", "/items?limit=1").json["next_cursor"]
+    cursor = somebody("GET", "/products?limit=1").json["next_cursor"]
 
     assert cursor
     assert ids_of(somebody_else, f"&cursor={cursor}") <= theirs
 
 
-def test_the_same_key_of_two_callers_makes_two_items(somebody: Call, somebody_else: Call) -> None:
+def test_the_same_key_of_two_callers_makes_two_products(
+    somebody: Call, somebody_else: Call
+) -> None:
     key = new_key()
 
-    first = somebody("POST", "/items", text(), idempotency_key=key)
-    other = somebody_else("POST", "/items", text(quantity=3), idempotency_key=key)
+    first = somebody("POST", "/products", text(), idempotency_key=key)
+    other = somebody_else("POST", "/products", text(quantity=3), idempotency_key=key)
 
     assert (first.status, other.status) == (201, 201)
     assert first.json["id"] != other.json["id"]
-    assert somebody("GET", f"/items/{first.json['id']}").json["quantity"] == 2
+    assert somebody("GET", f"/products/{first.json['id']}").json["quantity"] == 2
 
 
 {% endif %}# --- Requests that are none ---
@@ -407,7 +413,7 @@ def test_the_same_key_of_two_callers_makes_two_items(somebody: Call, somebody_el
     "body",
     [
         pytest.param(None, id="no body"),
-        pytest.param("this is no item", id="no JSON"),
+        pytest.param("this is no product", id="no JSON"),
         pytest.param("[]", id="no object"),
         pytest.param(text(more=1), id="an unknown field"),
         pytest.param(text(name=1), id="a wrong type"),
@@ -415,25 +421,27 @@ def test_the_same_key_of_two_callers_makes_two_items(somebody: Call, somebody_el
         pytest.param('{"name": "\\ud800", "quantity": 1}', id="half a character"),
     ],
 )
-def test_what_is_no_item_is_refused(call: Call, stack: Stack, body: str | None) -> None:
-    item = created(call)
+def test_what_is_no_product_is_refused(call: Call, stack: Stack, body: str | None) -> None:
+    product = created(call)
     before = stored(stack)
 
-    assert_problem(call("POST", "/items", body, idempotency_key=new_key()), 400)
-    assert_problem(call("PUT", f"/items/{item['id']}", body, if_match='"1"'), 400)
+    assert_problem(call("POST", "/products", body, idempotency_key=new_key()), 400)
+    assert_problem(call("PUT", f"/products/{product['id']}", body, if_match='"1"'), 400)
 
     assert stored(stack) == before
 
 
 def test_a_body_that_is_too_large_is_refused(call: Call) -> None:
-    assert_problem(call("POST", "/items", text(name="x" * 10_000), idempotency_key=new_key()), 413)
+    assert_problem(
+        call("POST", "/products", text(name="x" * 10_000), idempotency_key=new_key()), 413
+    )
 
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PATCH", "/items", "GET, OPTIONS, POST"),
-        ("DELETE", "/items", "GET, OPTIONS, POST"),
+        ("PATCH", "/products", "GET, OPTIONS, POST"),
+        ("DELETE", "/products", "GET, OPTIONS, POST"),
         ("POST", NOWHERE, "DELETE, GET, OPTIONS, PUT"),
         ("PATCH", NOWHERE, "DELETE, GET, OPTIONS, PUT"),
     ],
@@ -456,7 +464,7 @@ def test_an_unknown_path_is_not_found(call: Call, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "methods"), [("/items", "GET,OPTIONS,POST"), (NOWHERE, "DELETE,GET,OPTIONS,PUT")]
+    ("path", "methods"), [("/products", "GET,OPTIONS,POST"), (NOWHERE, "DELETE,GET,OPTIONS,PUT")]
 )
 def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
     stack: Stack, path: str, methods: str
@@ -471,7 +479,7 @@ def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
     )
 
 
-@pytest.mark.parametrize("path", ["/items", NOWHERE])
+@pytest.mark.parametrize("path", ["/products", NOWHERE])
 def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
     stack: Stack, path: str
 ) -> None:
@@ -505,7 +513,7 @@ def test_prod_is_refused_without_an_origin(stack: Stack) -> None:
 
 
 def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
-    answer = call("GET", "/items")
+    answer = call("GET", "/products")
 
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.headers["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
@@ -517,21 +525,25 @@ def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
 def test_the_smoke_test_passes_here(stack: Stack) -> None:
     identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
 
-    smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/items")}, identity)
+    smoke.test_a_product_is_created_read_and_deleted(
+        {"ProductsUrl": url(stack, "/products")}, identity
+    )
 
 
 def test_the_smoke_test_fails_where_there_is_no_such_api(stack: Stack) -> None:
     identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
 
     with pytest.raises(AssertionError):
-        smoke.test_an_item_is_created_read_and_deleted({"ItemsUrl": url(stack, "/no")}, identity)
+        smoke.test_a_product_is_created_read_and_deleted(
+            {"ProductsUrl": url(stack, "/no")}, identity
+        )
 
 
 # --- Who may call ---
 
 ROUTES = [
-    ("POST", "/items"),
-    ("GET", "/items"),
+    ("POST", "/products"),
+    ("GET", "/products"),
     ("GET", NOWHERE),
     ("PUT", NOWHERE),
     ("DELETE", NOWHERE),
@@ -545,10 +557,10 @@ def test_an_unsigned_request_is_refused(stack: Stack, method: str, path: str) ->
 
 @pytest.fixture(scope="session")
 def reader(stack: Stack) -> dict[str, str]:
-    """The access key of somebody who may list items and nothing else."""
+    """The access key of somebody who may list products and nothing else."""
     iam, name = stack.aws.client("iam"), "reader"
     api = f"arn:aws:execute-api:{stack.aws.region}:*:{stack.outputs['ApiId']}/v1"
-    listing = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/GET/items"}
+    listing = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{api}/GET/products"}
     iam.create_user(UserName=name)
     iam.put_user_policy(
         UserName=name,
@@ -562,7 +574,7 @@ def reader(stack: Stack) -> dict[str, str]:
 def asked_as(stack: Stack, key_id: str, signs_with: str, method: str) -> Answer:
     session = type(stack.aws.session)
     somebody = session(key_id, signs_with, region_name=stack.aws.region)
-    return http_call(method, url(stack, "/items"), session=somebody, verify=stack.aws.ca)
+    return http_call(method, url(stack, "/products"), session=somebody, verify=stack.aws.ca)
 
 
 def test_who_may_call_one_route_may_call_that_route_only(
@@ -594,7 +606,7 @@ def test_a_forged_token_is_refused(stack: Stack) -> None:
         f"{head}.{claims}.",
     ):
         headers = {"Authorization": f"Bearer {wrong}"}
-        answer = http_call("GET", url(stack, "/items"), headers=headers, verify=stack.aws.ca)
+        answer = http_call("GET", url(stack, "/products"), headers=headers, verify=stack.aws.ca)
         assert_problem(answer, 401)
 
 
@@ -606,8 +618,8 @@ def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: 
     tokens = smoke.new_user(planner, pool, stack.outputs["UserPoolClientId"])
 
     user = callers.caller(stack, {"headers": {"Authorization": f"Bearer {tokens['IdToken']}"}})
-    item = created(user)
-    assert user("GET", f"/items/{item['id']}").json == item
+    product = created(user)
+    assert user("GET", f"/products/{product['id']}").json == product
     [there] = users_like(cognito, pool, "smoke-test")
     phrase = "A-Test-User-1234"
     for refused, more in (
@@ -638,7 +650,7 @@ def test_a_user_who_is_made_as_the_readme_says_can_sign_in(stack: Stack) -> None
     cognito.admin_set_user_password(**ids, Password=phrase, Permanent=True)
 
     user = callers.caller(stack, callers.identity_in(stack, "ada"))
-    assert user("GET", "/items").status == 200
+    assert user("GET", "/products").status == 200
 
 
 def users_like(cognito: Any, pool: str, start: str) -> list[str]:
@@ -675,7 +687,7 @@ def may_only(stack: Stack, name: str, actions: list[str]) -> Any:
 
 
 {% else %}def test_anybody_may_call(stack: Stack) -> None:
-    assert anonymous(stack, "GET", "/items").status == 200
+    assert anonymous(stack, "GET", "/products").status == 200
 
 
 {% endif %}def anonymous(stack: Stack, method: str, path: str) -> Answer:

@@ -1,4 +1,4 @@
-"""One item through the deployed stack, and what only AWS itself can show."""
+"""One product through the deployed stack, and what only AWS itself can show."""
 
 import json
 import uuid
@@ -56,7 +56,7 @@ def identity(region: str) -> Identity:
     return {"session": boto3.Session(region_name=region)}
 
 
-{% endif %}def test_an_item_is_created_read_and_deleted(outputs: dict[str, str], identity: Identity) -> None:
+{% endif %}def test_a_product_is_created_read_and_deleted(outputs: dict[str, str], identity: Identity) -> None:
     created = ask(outputs, identity, "POST", Idempotency_Key=str(uuid.uuid4()))
 
     assert created.status == 201, created.body
@@ -80,7 +80,7 @@ def identity(region: str) -> Identity:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return call(
         method,
-        outputs["ItemsUrl"] + path,
+        outputs["ProductsUrl"] + path,
         json.dumps({"name": "smoke-test", "quantity": 1}) if method == "POST" else None,
         **{**identity, "headers": {**identity.get("headers", {}), **named}},
     )

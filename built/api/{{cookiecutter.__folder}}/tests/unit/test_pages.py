@@ -10,18 +10,18 @@ ids = st.from_regex(r"\A[0-9a-f]{32}\Z")
 
 
 @given(ids)
-def test_a_cursor_stands_behind_its_item(item_id: str) -> None:
-    assert parse_cursor(cursor_after(item_id)) == item_id
+def test_a_cursor_stands_behind_its_product(product_id: str) -> None:
+    assert parse_cursor(cursor_after(product_id)) == product_id
 
 
 @given(st.text() | st.from_regex(r"\A[A-Za-z0-9_-]{22}\Z"))
 def test_what_is_forged_is_refused_or_stands_behind_an_id(text: str) -> None:
     try:
-        item_id = parse_cursor(text)
+        product_id = parse_cursor(text)
     except InvalidPageError:
         return
-    assert item_id
-    assert cursor_after(item_id) == text
+    assert product_id
+    assert cursor_after(product_id) == text
 
 
 @pytest.mark.parametrize(

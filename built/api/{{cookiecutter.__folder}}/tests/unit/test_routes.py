@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from service.adapters.items.page import Page
-from service.domain.items import BusyError, Content, Item, KeyUsedError, VersionConflictError
+from service.adapters.products.page import Page
+from service.domain.products import BusyError, Content, KeyUsedError, Product, VersionConflictError
 from toolkit.testing import Lines, Measured
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 ORIGIN = "https://www.example.com"
 ID = "0" * 31 + "1"
-ITEM = Item(ID, 1, "teapot", 2)
+PRODUCT = Product(ID, 1, "teapot", 2)
 # Who sends the sample events.
 {% if cookiecutter.authentication == "IAM" %}OWNER = "arn:aws:sts::123456789012:assumed-role/caller"
 {% elif cookiecutter.authentication == "JWT" %}OWNER = "00000000-0000-0000-0000-00000000000a"
@@ -31,7 +31,7 @@ Load = Callable[..., ModuleType]
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Load:
     """Imports a handler; its operation on the table gives one answer and keeps what it is asked."""
-    for name in ("ALLOWED_ORIGIN", "ITEMS_TABLE", "IDEMPOTENCY_TABLE"):
+    for name in ("ALLOWED_ORIGIN", "PRODUCTS_TABLE", "IDEMPOTENCY_TABLE"):
         monkeypatch.setenv(name, ORIGIN if name == "ALLOWED_ORIGIN" else name.lower())
     monkeypatch.setenv("IDEMPOTENCY_DAYS", "7")
 
@@ -75,64 +75,64 @@ def test_there_is_a_sample_event_for_every_function() -> None:
 def test_a_create_is_answered_alike_whether_it_was_carried_out_now_or_before(
     load: Load, context: Any, measured: Measured, is_new: bool
 ) -> None:
-    create = load("create_item", (ITEM, is_new))
+    create = load("create_product", (PRODUCT, is_new))
 
-    response = create.handler(sample("create_item"), context)
+    response = create.handler(sample("create_product"), context)
 
     assert response["statusCode"] == 201
     assert json.loads(response["body"]) == BODY
     assert response["headers"]["ETag"] == '"1"'
-    assert response["headers"]["Location"] == f"items/{ID}"
+    assert response["headers"]["Location"] == f"products/{ID}"
     _, table, owner, key, content, _ = create.asked
-    assert (table, owner, key) == ("items_table", OWNER, "00000000-0000-0000-0000-000000000001")
+    assert (table, owner, key) == ("products_table", OWNER, "00000000-0000-0000-0000-000000000001")
     assert content == Content("teapot", 2)
-    assert measured() == {"ItemsCreated" if is_new else "RepeatedCreates": 1}
+    assert measured() == {"Created" if is_new else "RepeatedCreates": 1}
 
 
-def test_an_item_is_read(load: Load, context: Any) -> None:
-    get = load("get_item", ITEM)
+def test_a_product_is_read(load: Load, context: Any) -> None:
+    get = load("get_product", PRODUCT)
 
-    response = get.handler(sample("get_item"), context)
+    response = get.handler(sample("get_product"), context)
 
     assert response["statusCode"] == 200
     assert json.loads(response["body"]) == BODY
     assert response["headers"]["ETag"] == '"1"'
-    assert get.asked[1:] == ("items_table", OWNER, ID)
+    assert get.asked[1:] == ("products_table", OWNER, ID)
 
 
 def test_a_page_is_read(load: Load, context: Any) -> None:
-    page = load("list_items", Page([ITEM], "next"))
+    page = load("list_products", Page([PRODUCT], "next"))
 
-    response = page.handler(sample("list_items"), context)
+    response = page.handler(sample("list_products"), context)
 
     assert response["statusCode"] == 200
-    assert json.loads(response["body"]) == {"items": [BODY], "next_cursor": "next"}
-    assert page.asked[1:] == ("items_table", OWNER, ID, 10)
+    assert json.loads(response["body"]) == {"products": [BODY], "next_cursor": "next"}
+    assert page.asked[1:] == ("products_table", OWNER, ID, 10)
 
 
-def test_an_item_is_changed(load: Load, context: Any) -> None:
-    update = load("update_item", Item(ID, 2, "teapot", 1))
+def test_a_product_is_changed(load: Load, context: Any) -> None:
+    update = load("update_product", Product(ID, 2, "teapot", 1))
 
-    response = update.handler(sample("update_item"), context)
+    response = update.handler(sample("update_product"), context)
 
     assert response["statusCode"] == 200
     assert json.loads(response["body"]) == {**BODY, "version": 2, "quantity": 1}
     assert response["headers"]["ETag"] == '"2"'
-    assert update.asked[1:] == ("items_table", OWNER, ID, 1, Content("teapot", 1))
+    assert update.asked[1:] == ("products_table", OWNER, ID, 1, Content("teapot", 1))
 
 
-def test_an_item_is_deleted(load: Load, context: Any) -> None:
-    delete = load("delete_item", None)
+def test_a_product_is_deleted(load: Load, context: Any) -> None:
+    delete = load("delete_product", None)
 
-    response = delete.handler(sample("delete_item"), context)
+    response = delete.handler(sample("delete_product"), context)
 
     assert (response["statusCode"], response["body"]) == (204, "")
-    assert delete.asked[1:] == ("items_table", OWNER, ID, 1)
+    assert delete.asked[1:] == ("products_table", OWNER, ID, 1)
 
 
-@pytest.mark.parametrize("name", ["update_item", "delete_item"])
+@pytest.mark.parametrize("name", ["update_product", "delete_product"])
 def test_any_version_may_be_meant(load: Load, context: Any, name: str) -> None:
-    module = load(name, ITEM)
+    module = load(name, PRODUCT)
 
     module.handler(sample(name, headers=headers_of(name, If_Match="*")), context)
 
@@ -142,15 +142,22 @@ def test_any_version_may_be_meant(load: Load, context: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("create_item", {"headers": headers_of("create_item", Owner="other", X_Owner="other")}),
-        ("list_items", {"queryStringParameters": {"owner": "other"}}),
-        ("get_item", {"pathParameters": {"id": ID, "owner": "other"}}),
+        (
+            "create_product",
+            {"headers": headers_of("create_product", Owner="other", X_Owner="other")},
+        ),
+        ("list_products", {"queryStringParameters": {"owner": "other"}}),
+        ("get_product", {"pathParameters": {"id": ID, "owner": "other"}}),
     ],
 )
 def test_nothing_that_a_caller_sends_makes_them_another_owner(
     load: Load, context: Any, name: str, changes: dict[str, Any]
 ) -> None:
-    answer = {"create_item": (ITEM, True), "list_items": Page([], None), "get_item": ITEM}[name]
+    answer = {
+        "create_product": (PRODUCT, True),
+        "list_products": Page([], None),
+        "get_product": PRODUCT,
+    }[name]
     module = load(name, answer)
 
     module.handler(sample(name, **changes), context)
@@ -161,20 +168,24 @@ def test_nothing_that_a_caller_sends_makes_them_another_owner(
 @pytest.mark.parametrize(
     ("name", "changes", "status"),
     [
-        ("create_item", {"headers": None}, 400),
-        ("create_item", {"headers": headers_of("create_item", Idempotency_Key="x" * 65)}, 400),
-        ("create_item", {"body": "no JSON"}, 400),
-        ("create_item", {"body": None}, 400),
-        ("create_item", {"body": "x" * 8_193}, 413),
-        ("create_item", {"body": "é" * 4_097}, 413),
-        ("get_item", {"pathParameters": {"id": "no id"}}, 404),
-        ("list_items", {"queryStringParameters": {"cursor": "forged"}}, 400),
-        ("list_items", {"queryStringParameters": {"limit": "0"}}, 400),
-        ("update_item", {"headers": headers_of("update_item", If_Match="")}, 428),
-        ("update_item", {"headers": headers_of("update_item", If_Match="1")}, 400),
-        ("update_item", {"headers": headers_of("update_item", If_Match='*, "1"')}, 400),
-        ("update_item", {"body": "[]"}, 400),
-        ("delete_item", {"headers": headers_of("delete_item", If_Match="")}, 428),
+        ("create_product", {"headers": None}, 400),
+        (
+            "create_product",
+            {"headers": headers_of("create_product", Idempotency_Key="x" * 65)},
+            400,
+        ),
+        ("create_product", {"body": "no JSON"}, 400),
+        ("create_product", {"body": None}, 400),
+        ("create_product", {"body": "x" * 8_193}, 413),
+        ("create_product", {"body": "é" * 4_097}, 413),
+        ("get_product", {"pathParameters": {"id": "no id"}}, 404),
+        ("list_products", {"queryStringParameters": {"cursor": "forged"}}, 400),
+        ("list_products", {"queryStringParameters": {"limit": "0"}}, 400),
+        ("update_product", {"headers": headers_of("update_product", If_Match="")}, 428),
+        ("update_product", {"headers": headers_of("update_product", If_Match="1")}, 400),
+        ("update_product", {"headers": headers_of("update_product", If_Match='*, "1"')}, 400),
+        ("update_product", {"body": "[]"}, 400),
+        ("delete_product", {"headers": headers_of("delete_product", If_Match="")}, 428),
     ],
 )
 def test_a_request_that_is_none_is_refused_before_the_table_is_asked(
@@ -191,10 +202,10 @@ def test_a_request_that_is_none_is_refused_before_the_table_is_asked(
 @pytest.mark.parametrize(
     ("name", "error", "status"),
     [
-        ("create_item", KeyUsedError(), 422),
-        ("create_item", BusyError(), 409),
-        ("update_item", VersionConflictError(), 412),
-        ("delete_item", VersionConflictError(), 412),
+        ("create_product", KeyUsedError(), 422),
+        ("create_product", BusyError(), 409),
+        ("update_product", VersionConflictError(), 412),
+        ("delete_product", VersionConflictError(), 412),
     ],
 )
 def test_what_stands_in_the_way_becomes_problem_details(
@@ -206,7 +217,9 @@ def test_what_stands_in_the_way_becomes_problem_details(
     assert json.loads(response["body"])["status"] == status
 
 
-@pytest.mark.parametrize("name", ["create_item", "get_item", "list_items", "update_item"])
+@pytest.mark.parametrize(
+    "name", ["create_product", "get_product", "list_products", "update_product"]
+)
 def test_a_throttled_table_is_answered_with_when_to_try_again(
     load: Load, context: Any, measured: Measured, name: str
 ) -> None:
@@ -221,7 +234,7 @@ def test_a_throttled_table_is_answered_with_when_to_try_again(
 
 
 def test_conflicts_are_counted(load: Load, context: Any, measured: Measured) -> None:
-    load("update_item", VersionConflictError()).handler(sample("update_item"), context)
+    load("update_product", VersionConflictError()).handler(sample("update_product"), context)
 
     assert measured() == {"VersionConflicts": 1}
 
@@ -235,14 +248,14 @@ def test_any_other_error_is_raised_for_an_alarm_to_see(
     load: Load, context: Any, error: Exception
 ) -> None:
     with pytest.raises(type(error)):
-        load("get_item", error).handler(sample("get_item"), context)
+        load("get_product", error).handler(sample("get_product"), context)
 
 
 @pytest.mark.parametrize("error", [None, VersionConflictError()], ids=["done", "refused"])
 def test_web_pages_of_the_allowed_origin_may_read_every_answer(
     load: Load, context: Any, error: Exception | None
 ) -> None:
-    response = load("delete_item", error).handler(sample("delete_item"), context)
+    response = load("delete_product", error).handler(sample("delete_product"), context)
 
     assert response["headers"]["Access-Control-Allow-Origin"] == ORIGIN
     assert response["headers"]["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After"
@@ -252,9 +265,9 @@ def test_web_pages_of_the_allowed_origin_may_read_every_answer(
 def test_the_log_names_the_request_but_never_holds_its_content(
     load: Load, context: Any, lines: Lines, body: str
 ) -> None:
-    module = load("create_item", (ITEM, True))
+    module = load("create_product", (PRODUCT, True))
 
-    module.handler(sample("create_item", body=body), context)
+    module.handler(sample("create_product", body=body), context)
 
     assert "sample" in {line.get("correlation_id") for line in lines()}
     assert OWNER in {line.get("owner") for line in lines()}

@@ -25,7 +25,7 @@ def test_the_batch_holds_the_same_order() -> None:
     process_batch(
         event["Records"],
         work=lambda record: orders.append(parse_order(record["body"])),
-        set_aside=lambda *_: None,
+        send_dead_letter=lambda *_: None,
         max_receive_count=5,
         has_time=lambda: True,
     )

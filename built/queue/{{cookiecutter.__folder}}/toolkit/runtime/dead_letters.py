@@ -1,4 +1,4 @@
-"""Sends a message to the dead-letter queue together with the reason."""
+"""Sends a message to the dead-letter queue, with its cause."""
 
 import base64
 from collections.abc import Callable
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
 CAUSE = "dead_letter_cause"
-# SQS takes no more of them with a message.
+# SQS allows no more with a message.
 _MOST_ATTRIBUTES = 10
 # An attribute counts towards the size of its message; a cause is for people to read.
 _LONGEST_CAUSE = 1_000
@@ -27,7 +27,7 @@ def dead_letter_sender(
     message's new id.
     """
 
-    def set_aside(record: dict[str, Any], cause: str) -> None:
+    def send_dead_letter(record: dict[str, Any], cause: str) -> None:
         attributes = {
             name: _as_sent(given)
             for name, given in record.get("messageAttributes", {}).items()
@@ -47,7 +47,7 @@ def dead_letter_sender(
         # SQS gives it a new id. This line leads from one to the other.
         logger.info("sent to the dead-letter queue", dead_letter_id=sent["MessageId"], cause=cause)
 
-    return set_aside
+    return send_dead_letter
 
 
 def _as_sent(given: dict[str, Any]) -> "MessageAttributeValueTypeDef":
@@ -62,7 +62,7 @@ def _as_sent(given: dict[str, Any]) -> "MessageAttributeValueTypeDef":
 
 
 def _system_parameters(record: dict[str, Any]) -> dict[str, Any]:
-    """What is not among the attributes: the trace, and the message group."""
+    """The trace and the message group, which are not among the attributes."""
     attributes = record.get("attributes", {})
     parameters: dict[str, Any] = {}
     if trace := attributes.get("AWSTraceHeader"):

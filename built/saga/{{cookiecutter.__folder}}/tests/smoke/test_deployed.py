@@ -21,7 +21,7 @@ def test_an_order_for_what_nobody_has_is_accepted_and_cancelled(
 
     assert answer.status == 202, answer.body
     stepfunctions = boto3.client("stepfunctions", region_name=region)
-    machine = outputs["OrderWorkflow"].replace(":stateMachine:", ":execution:")
+    machine = outputs["Workflow"].replace(":stateMachine:", ":execution:")
     arn = f"{machine}:{answer.json['order_key']}"
     deadline = time.monotonic() + 120
     while (execution := stepfunctions.describe_execution(executionArn=arn))["status"] == "RUNNING":

@@ -169,10 +169,10 @@ def test_a_definition_takes_effect_after_all_that_it_calls() -> None:
 
 
 def test_orders_start_on_the_version_that_the_alias_points_to() -> None:
-    starting = functions()["StartOrderFunction"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
+    starting = functions()["StartFunction"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
 
     assert MACHINE["AutoPublishAlias"] == "live"
-    assert starting == {"Ref": "OrderWorkflowAliaslive"}
+    assert starting == {"Ref": "WorkflowAliaslive"}
 
 
 def test_a_new_definition_takes_over_step_by_step_and_failed_orders_take_it_back() -> None:
@@ -303,10 +303,10 @@ def test_what_failed_without_a_cause_is_parked_as_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PARKING)
-def test_a_parked_case_says_all_it_takes_to_finish_it_by_hand(name: str) -> None:
+def test_parked_case_has_everything_that_an_operator_needs(name: str) -> None:
     case = PARKING[name]["Arguments"]["MessageBody"]
 
-    assert case.keys() == {"order", "step", "error", "cause", "execution", "task_token"}
+    assert case.keys() == {"input", "step", "error", "cause", "execution", "task_token"}
     assert case["step"] == name.removeprefix("Park")
     assert "$states.context.Task.Token" in case["task_token"]
 
@@ -405,32 +405,6 @@ def test_a_second_alarm_tells_of_cases_that_stand_parked_for_days() -> None:
         told.append(len(_in_alarm(metrics, days * DAY)))
 
     assert told == [0, 1]
-
-
-def test_parked_cases_are_encrypted_and_reached_over_tls_only() -> None:
-    [queue] = resources("AWS::SQS::Queue").values()
-    [policy] = resources("AWS::SQS::QueuePolicy").values()
-    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
-
-    assert queue["Properties"]["SqsManagedSseEnabled"] is True
-    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
-def test_the_business_data_outlives_a_mistake_with_the_stack_and_records_of_steps_expire() -> None:
-    tables = resources("AWS::DynamoDB::Table")
-    steps = tables.pop("StepsTable")["Properties"]
-
-    assert steps["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    for table in tables.values():
-        properties = table["Properties"]
-        in_prod = {"Fn::If": ["IsProd", True, False]}
-        assert table["DeletionPolicy"] == "RetainExceptOnCreate"
-        assert table["UpdateReplacePolicy"] == "Retain"
-        assert properties["DeletionProtectionEnabled"] == in_prod
-        assert (
-            properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == in_prod
-        )
 
 
 def test_the_picture_in_the_readme_is_what_the_definition_says() -> None:

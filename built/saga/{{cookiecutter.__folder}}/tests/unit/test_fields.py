@@ -1,4 +1,4 @@
-"""What is read from a JSON object, and what is said about one that does not fit."""
+"""Reading a JSON object, and the errors for an invalid one."""
 
 import json
 from typing import Any

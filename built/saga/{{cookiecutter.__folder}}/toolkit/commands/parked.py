@@ -1,4 +1,4 @@
-"""Shows the orders that are parked with a step that could not be done, and lets them go on."""
+"""Lists the parked cases, each with the step that failed, and resumes them."""
 
 import argparse
 import json
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Case = dict[str, Any]
 Wanted = Callable[[Case], bool]
-# Orders per second, if no other rate is given: what a step calls may just have been overrun.
+# Cases per second, unless --rate is given: after an outage, what a step calls may be overloaded.
 RATE = 10.0
 
 
@@ -30,21 +30,21 @@ def main() -> None:
     parser.add_argument("command", choices=["list", "resume"])
     parser.add_argument("--env", default="dev", help="section of samconfig.toml (%(default)s)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--order", help="key of the order to resume, as the list shows it; or its id"
-    )
-    which.add_argument("--step", help="resume all orders that are parked with this step")
-    which.add_argument("--all", action="store_true", help="resume all orders that are parked")
-    parser.add_argument("--rate", type=float, default=RATE, help="orders per second (%(default)s)")
+    which.add_argument("--key", help="the case to resume: its key from the list, or its id")
+    which.add_argument("--step", help="resume all cases that are parked with this step")
+    which.add_argument("--all", action="store_true", help="resume all cases")
+    parser.add_argument("--rate", type=float, default=RATE, help="cases per second (%(default)s)")
     parser.add_argument(
-        "--done-by-hand", action="store_true", help="the step was done by hand: go on with the rest"
+        "--done-by-hand",
+        action="store_true",
+        help="the step was done manually: continue with the rest",
     )
     arguments = parser.parse_args()
-    one = bool(arguments.order)
+    one = bool(arguments.key)
     if arguments.command == "resume" and not (one or arguments.step or arguments.all):
-        parser.error("which? make resume ORDER=key, STEP=name or ALL=1")
+        parser.error("which? make resume KEY=key, STEP=name or ALL=1")
     if arguments.done_by_hand and not one:
-        parser.error("--done-by-hand is for one order: make resume ORDER=key DONE_BY_HAND=1")
+        parser.error("--done-by-hand is for one case: make resume KEY=key DONE_BY_HAND=1")
     if arguments.rate <= 0:
         parser.error("--rate must be above 0")
     queue = outputs_of(arguments.env)["ParkedQueueUrl"]
@@ -58,8 +58,8 @@ def main() -> None:
     stepfunctions = boto3.client("stepfunctions", region_name=region)
     wanted: Wanted = everyone
     if one:
-        wanted = of_order(arguments.order)
-        check_is_one(sqs, queue, arguments.order)
+        wanted = of_key(arguments.key)
+        check_is_one(sqs, queue, arguments.key)
     elif arguments.step:
         wanted = of_step(arguments.step)
     resumed = resume(
@@ -75,28 +75,28 @@ def show(sqs: "SQSClient", queue: str) -> int:
     for case in cases:
         print(key_of(case))
         print(f"  step:      {case['step']}\n  cause:     {case['error']}: {case['cause'][:500]}")
-        print(f"  order:     {json.dumps(case['order'])}\n  execution: {case['execution']}")
+        print(f"  input:     {json.dumps(case['input'])}\n  execution: {case['execution']}")
     return len(cases)
 
 
 def key_of(case: Case) -> str:
-    """The key of a case's order: its execution bears it as its name."""
+    """The key of a case: the name of its execution."""
     return str(case["execution"]).rpartition(":")[2]
 
 
-def check_is_one(sqs: "SQSClient", queue: str, order: str) -> None:
-    """See to it that an order's key or id stands for one parked order.
+def check_is_one(sqs: "SQSClient", queue: str, key: str) -> None:
+    """Check that a key or id names exactly one parked case.
 
     Raises:
-        SystemExit: it stands for none, or is the id of orders of several callers.
+        SystemExit: it names none, or is an id that several callers use.
     """
-    found = {key_of(json.loads(message["Body"])) for message in _look(sqs, queue, of_order(order))}
+    found = {key_of(json.loads(message["Body"])) for message in _look(sqs, queue, of_key(key))}
     if not found:
         held = hidden(sqs, queue)
         hint = f"; {held} are held by another command, try again" if held else ""
-        sys.exit(f"{order} is not parked{hint}")
+        sys.exit(f"{key} is not parked{hint}")
     if len(found) > 1:
-        sys.exit(f"Several callers have an order {order}. Which? {', '.join(sorted(found))}")
+        sys.exit(f"Several callers use the id {key}. Name one key: {', '.join(sorted(found))}")
 
 
 def everyone(_: Case) -> bool:
@@ -109,9 +109,9 @@ def of_step(step: str) -> Wanted:
     return lambda case: bool(case["step"] == step)
 
 
-def of_order(order: str) -> Wanted:
-    """The case of an order, by its key or its id."""
-    return lambda case: order in (key_of(case), case["order"]["order_id"])
+def of_key(key: str) -> Wanted:
+    """The case with a key, or all with an id: a key is an id, a hyphen and a hash of the caller."""
+    return lambda case: key in (key_of(case), key_of(case).rpartition("-")[0])
 
 
 def resume(
@@ -123,20 +123,20 @@ def resume(
     by_hand: bool = False,
     rate: float = RATE,
 ) -> int:
-    """Let the workflows of all wanted cases go on. Returns how many there were.
+    """Resume all wanted cases. Returns their number.
 
-    Each tries the step again that could not be done, or takes it as done `by_hand`, and goes on
-    with the rest. Should a step fail once more, the order is parked once more, and stays so.
+    Each retries the step that failed, or treats it as done `by_hand`, and continues
+    with the rest. If a step fails again, its case is parked again, and stays parked.
 
-    Messages are hidden from others only while they are looked at: a case is answered by the token
-    in its message. Several operators may do this at a time, since a token is good for one answer.
+    Messages are hidden from others only while they are listed: the token in a message resumes its
+    case. Several operators can do this at the same time, because a token accepts one answer.
     """
     answered: set[str] = set()
     resumed = 0
     for message in _look(sqs, queue, wanted):
         case = json.loads(message["Body"])
-        # Told first and deleted second: cut off in between, the message stays, and its token is
-        # no longer good for anything.
+        # Answered first, deleted second: after an interruption in between, the message stays,
+        # and its token is no longer valid.
         if _tell(stepfunctions, case, by_hand=by_hand):
             resumed += 1
             print(f"{key_of(case)} {case['step']}", flush=True)
@@ -144,14 +144,14 @@ def resume(
         delete(sqs, queue, message)
         answered.add(case["task_token"])
     if answered:
-        # SQS deletes by the latest receipt only: some have been looked at by others since.
+        # SQS deletes by the latest receipt only: others may have listed some messages since.
         for message in _look(sqs, queue, lambda case: case["task_token"] in answered):
             delete(sqs, queue, message)
     return resumed
 
 
 def _look(sqs: "SQSClient", queue: str, wanted: Wanted) -> list["MessageTypeDef"]:
-    """The messages of wanted cases, visible to everybody again."""
+    """The messages of wanted cases, visible again to other readers."""
     with looked_at(sqs, queue) as messages:
         return [message for message in messages if wanted(json.loads(message["Body"]))]
 

@@ -1,4 +1,4 @@
-"""Each record of a batch is done, tried again, or set aside, and none affects another."""
+"""Each record of a batch is done, retried, or a dead letter, and none affects another."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,17 +28,17 @@ def run(
     errors: dict[str, Exception],
     has_time: Callable[[], bool] = lambda: True,
 ) -> tuple[set[str], dict[str, str]]:
-    """Ids to be tried again, and causes of those set aside, when some records raise."""
+    """Ids to retry, and causes of dead letters, when some records raise."""
     aside: dict[str, str] = {}
 
     def work(record: Record) -> None:
         if error := errors.get(record["messageId"]):
             raise error
 
-    def set_aside(record: Record, cause: str) -> None:
+    def send_dead_letter(record: Record, cause: str) -> None:
         aside[record["messageId"]] = cause
 
-    answer = process_batch(records, work, set_aside, LAST_ATTEMPT, has_time)
+    answer = process_batch(records, work, send_dead_letter, LAST_ATTEMPT, has_time)
     return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}, aside
 
 
@@ -50,7 +50,7 @@ def test_an_error_that_may_pass_is_tried_again() -> None:
     assert run([record("a"), record("b")], {"a": TimeoutError()}) == ({"a"}, {})
 
 
-def test_an_error_that_stays_is_set_aside_at_once() -> None:
+def test_permanent_error_goes_to_the_dead_letter_queue_at_once() -> None:
     errors: dict[str, Exception] = {"a": PermanentError("no order")}
 
     assert run([record("a"), record("b")], errors) == (set(), {"a": "PermanentError: no order"})
@@ -65,23 +65,23 @@ def test_what_there_is_no_time_for_is_left_for_the_next_delivery() -> None:
     )
 
 
-def test_the_last_attempt_is_set_aside_with_its_cause() -> None:
+def test_last_attempt_goes_to_the_dead_letter_queue_with_its_cause() -> None:
     again, aside = run([record("a", attempt=LAST_ATTEMPT)], {"a": TimeoutError("too slow")})
 
     assert (again, aside) == (set(), {"a": "TimeoutError: too slow"})
 
 
-def test_what_cannot_be_set_aside_stays_in_the_queue(lines: Lines) -> None:
+def test_message_stays_in_the_queue_when_the_dead_letter_cannot_be_sent(lines: Lines) -> None:
     def work(record: Record) -> None:
         raise PermanentError
 
-    def set_aside(record: Record, cause: str) -> None:
+    def send_dead_letter(record: Record, cause: str) -> None:
         raise ConnectionError
 
-    answer = process_batch([record("a")], work, set_aside, LAST_ATTEMPT, lambda: True)
+    answer = process_batch([record("a")], work, send_dead_letter, LAST_ATTEMPT, lambda: True)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "a"}]}
-    assert ("ERROR", "could not be set aside") in [
+    assert ("ERROR", "could not be sent to the dead-letter queue") in [
         (line["level"], line["message"]) for line in lines()
     ]
 
@@ -96,17 +96,15 @@ def test_the_first_line_names_all_messages_should_the_function_die_over_one(line
 @pytest.mark.parametrize(
     ("error", "attempt", "level", "message"),
     [
-        pytest.param(TimeoutError(), 1, "WARNING", "will be tried again", id="may pass"),
+        pytest.param(TimeoutError(), 1, "WARNING", "will be retried", id="may pass"),
         pytest.param(
             TimeoutError(),
             LAST_ATTEMPT,
             "ERROR",
-            "set aside in the dead-letter queue",
+            "sent to the dead-letter queue",
             id="last attempt",
         ),
-        pytest.param(
-            PermanentError(), 1, "ERROR", "set aside in the dead-letter queue", id="permanent"
-        ),
+        pytest.param(PermanentError(), 1, "ERROR", "sent to the dead-letter queue", id="permanent"),
     ],
 )
 def test_the_log_says_what_became_of_a_message_that_failed(

@@ -1,4 +1,4 @@
-"""A message that is set aside keeps its body and attributes, and says why."""
+"""A dead letter keeps its body and attributes, and has its cause."""
 
 import base64
 from typing import Any
@@ -31,7 +31,7 @@ class Sqs:
         return {"MessageId": "new-id"}
 
 
-def set_aside(cause: str, **record: Any) -> dict[str, Any]:
+def send_dead_letter(cause: str, **record: Any) -> dict[str, Any]:
     sqs = Sqs()
     given = {"messageId": "old-id", "body": "the body", "attributes": {}, "messageAttributes": {}}
     dead_letter_sender(sqs, "https://dead-letters")(given | record, cause)  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def attribute(data_type: str, value: str | bytes) -> tuple[dict[str, Any], dict[
 
 
 def test_body_and_attributes_are_kept_and_the_cause_is_added() -> None:
-    message = set_aside(
+    message = send_dead_letter(
         "ValueError: no",
         messageAttributes={"correlation_id": {"stringValue": "abc", "dataType": "String"}},
     )
@@ -87,7 +87,7 @@ def test_attributes_of_every_type_are_kept_exactly(
     if redriven and len(received) < 10:
         received[CAUSE] = attribute("String", "of an earlier failure")[0]
 
-    sent = set_aside("now", messageAttributes=received)["MessageAttributes"]
+    sent = send_dead_letter("now", messageAttributes=received)["MessageAttributes"]
 
     cause = sent.pop(CAUSE, None)
     assert sent == {name: wanted for name, (_, wanted) in attributes.items()}
@@ -99,7 +99,7 @@ def test_the_cause_of_an_earlier_failure_is_replaced_even_among_ten() -> None:
     received = {f"name-{number}": attribute("Number", "1")[0] for number in range(9)}
     received[CAUSE] = attribute("String", "of an earlier failure")[0]
 
-    sent = set_aside("now", messageAttributes=received)["MessageAttributes"]
+    sent = send_dead_letter("now", messageAttributes=received)["MessageAttributes"]
 
     assert sent[CAUSE] == {"DataType": "String", "StringValue": "now"}
     assert len(sent) == 10
@@ -110,7 +110,7 @@ def test_the_log_has_the_cause_under_the_new_id(lines: Lines, count: int) -> Non
     """With ten attributes there is no room for it in the message."""
     received = {f"name-{number}": attribute("Number", "1")[0] for number in range(count)}
 
-    set_aside("ValueError: no", messageAttributes=received)
+    send_dead_letter("ValueError: no", messageAttributes=received)
 
     [line] = lines()
     assert (line["dead_letter_id"], line["cause"]) == ("new-id", "ValueError: no")
@@ -118,7 +118,7 @@ def test_the_log_has_the_cause_under_the_new_id(lines: Lines, count: int) -> Non
 
 def test_trace_and_group_are_kept() -> None:
     """A standard queue has groups as well, where it is shared fairly."""
-    message = set_aside(
+    message = send_dead_letter(
         "no", attributes={"AWSTraceHeader": "Root=1-5e-1", "MessageGroupId": "customer-1"}
     )
 
@@ -131,7 +131,7 @@ def test_trace_and_group_are_kept() -> None:
 def test_a_fifo_queue_keeps_messages_apart_that_shared_a_deduplication_id() -> None:
     fifo = {"MessageGroupId": "customer-1", "MessageDeduplicationId": "same"}
 
-    message = set_aside("no", attributes=fifo)
+    message = send_dead_letter("no", attributes=fifo)
 
     assert (message["MessageGroupId"], message["MessageDeduplicationId"]) == (
         "customer-1",
@@ -140,7 +140,7 @@ def test_a_fifo_queue_keeps_messages_apart_that_shared_a_deduplication_id() -> N
 
 
 def test_a_cause_that_sqs_would_refuse_is_made_acceptable() -> None:
-    cause = set_aside("\x00" * 5_000)["MessageAttributes"][CAUSE]["StringValue"]
+    cause = send_dead_letter("\x00" * 5_000)["MessageAttributes"][CAUSE]["StringValue"]
 
     assert set(cause) == {"?"}
     assert len(cause) == 1_000

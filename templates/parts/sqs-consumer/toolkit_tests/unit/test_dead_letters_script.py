@@ -114,7 +114,7 @@ def test_a_look_shows_every_message_with_its_cause_and_leaves_it(
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
-        pytest.param({"MessageAttributes": CAUSE}, "why", id="set aside by the worker"),
+        pytest.param({"MessageAttributes": CAUSE}, "why", id="sent by the worker"),
         pytest.param({"MessageAttributes": {}}, "as dead_letter_id", id="no room for the cause"),
         pytest.param(
             {"Attributes": {"DeadLetterQueueSourceArn": "arn:queue"}, "MessageAttributes": {}},

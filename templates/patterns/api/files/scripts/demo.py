@@ -1,4 +1,4 @@
-"""`make demo`: creates, changes, lists and deletes items on the local AWS."""
+"""`make demo`: creates, changes, lists and deletes products on the local AWS."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def run(stack: Stack) -> None:
-    """Show each route, and what two writers and a forgetful caller are told."""
+    """Show each route, two writers at once, and a caller that repeats a request."""
     call = caller(stack)
 
     def show(method: str, path: str, body: str | None = None, **headers: str) -> str:
@@ -31,14 +31,14 @@ def run(stack: Stack) -> None:
         print(f"  {asked}\n    -> {answer.status} {answer.body}")
         return answer.body
 
-    print("\nCreate an item, and the same again, as a caller does that heard no answer:")
+    print("\nCreate a product, and send it again, as after a lost answer:")
     key = str(uuid.uuid4())
     teapot = json.dumps({"name": "teapot", "quantity": 2})
-    item = json.loads(show("POST", "/items", teapot, idempotency_key=key))
-    show("POST", "/items", teapot, idempotency_key=key)
+    product = json.loads(show("POST", "/products", teapot, idempotency_key=key))
+    show("POST", "/products", teapot, idempotency_key=key)
 
-    print("\nTwo writers have seen version 1. One of them is told to look again:")
-    path = f"/items/{item['id']}"
+    print("\nTwo writers change version 1. One of them gets 412:")
+    path = f"/products/{product['id']}"
     show("PUT", path, json.dumps({"name": "teapot", "quantity": 1}), if_match='"1"')
     show("PUT", path, json.dumps({"name": "teapot", "quantity": 7}), if_match='"1"')
     show("GET", path)
@@ -46,14 +46,14 @@ def run(stack: Stack) -> None:
     print("\nThe list, a page at a time:")
     for name in ("cup", "saucer"):
         content = json.dumps({"name": name, "quantity": 4})
-        call("POST", "/items", content, idempotency_key=str(uuid.uuid4()))
-    cursor = json.loads(show("GET", "/items?limit=2"))["next_cursor"]
-    show("GET", f"/items?limit=2&cursor={cursor}")
+        call("POST", "/products", content, idempotency_key=str(uuid.uuid4()))
+    cursor = json.loads(show("GET", "/products?limit=2"))["next_cursor"]
+    show("GET", f"/products?limit=2&cursor={cursor}")
 
     print("\nWhat cannot be done:")
-    show("POST", "/items", "this is no item", idempotency_key=str(uuid.uuid4()))
-    show("GET", "/items?cursor=forged")
-    show("PATCH", "/items")
+    show("POST", "/products", "this is no product", idempotency_key=str(uuid.uuid4()))
+    show("GET", "/products?cursor=forged")
+    show("PATCH", "/products")
 
     print("\nDelete it:")
     show("DELETE", path, if_match='"2"')
@@ -61,11 +61,11 @@ def run(stack: Stack) -> None:
 
 
 def example(stack: Stack) -> str:
-    """Commands to paste: they create an item, and list it."""
-    url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/items"
+    """Commands to paste: they create a product, and list it."""
+    url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/products"
     curl = f"curl -i --cacert {stack.aws.ca} {curl_options(stack)}"
     return f"""\
-Create an item, and list it:
+Create a product, and list it:
 
   {curl} --write-out '\\n' \\
     --header "Idempotency-Key: {uuid.uuid4()}" --json '{{"name": "teapot", "quantity": 2}}' \\

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from toolkit.commands.parked import of_order, resume, show
+from toolkit.commands.parked import of_key, resume, show
 from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
 from toolkit.signed_request import call
 
@@ -47,8 +47,8 @@ def run(stack: Stack) -> None:
     until(lambda: waiting(sqs, queue))
     print("\nmake parked:")
     show(sqs, queue)
-    print("\nmake resume ORDER=order-3:")
-    resume(sqs, stepfunctions, queue, of_order("order-3"))
+    print("\nmake resume KEY=order-3:")
+    resume(sqs, stepfunctions, queue, of_key("order-3"))
     follow(stack, third)
 
     print("\nWhat is left:")
@@ -59,7 +59,7 @@ def run(stack: Stack) -> None:
 
 
 def send(stack: Stack, order_id: str, **fields: Any) -> str:
-    """Send an order through the API; returns its key, which its workflow bears."""
+    """Send an order through the API; returns its key, the name of its workflow."""
     order = {"order_id": order_id, "sku": "teapot", "quantity": 1, "amount": 4_200, "country": "DE"}
     body = json.dumps(order | fields)
     url = f"{stack.aws.api_url(stack.outputs['ApiId'])}/orders"
@@ -71,7 +71,7 @@ def send(stack: Stack, order_id: str, **fields: Any) -> str:
 def follow(stack: Stack, order_key: str) -> None:
     """Wait for an order's workflow to end, and print its way."""
     stepfunctions = stack.aws.client("stepfunctions")
-    machine = stack.outputs["OrderWorkflow"].replace(":stateMachine:", ":execution:")
+    machine = stack.outputs["Workflow"].replace(":stateMachine:", ":execution:")
     arn = f"{machine}:{order_key}"
 
     def execution() -> Any:

@@ -36,7 +36,7 @@ def deploy(stack: Stack, body: str) -> None:
 
 def routing(stack: Stack) -> list[dict[str, Any]]:
     """Where the alias sends new orders."""
-    alias = f"{stack.outputs['OrderWorkflow']}:live"
+    alias = f"{stack.outputs['Workflow']}:live"
     answer = stack.aws.client("stepfunctions").describe_state_machine_alias(
         stateMachineAliasArn=alias
     )
@@ -54,6 +54,6 @@ def test_the_alias_moves_to_the_version_of_a_changed_workflow(
     deploy(stack, changed_back.replace(level, "Level: ERROR"))
 
     [after] = routing(stack)
-    workflow = stack.outputs["OrderWorkflow"]
+    workflow = stack.outputs["Workflow"]
     number = int(before["stateMachineVersionArn"].removeprefix(f"{workflow}:"))
     assert after == {"stateMachineVersionArn": f"{workflow}:{number + 1}", "weight": 100}

@@ -1,4 +1,4 @@
-"""What people do with parked orders at night: look, try again, or say that it is done."""
+"""What people do with parked cases: list, retry, or mark as done."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.commands.parked import check_is_one, everyone, main, of_order, of_step, resume, show
+from toolkit.commands.parked import check_is_one, everyone, main, of_key, of_step, resume, show
 
 QUEUE = "https://parked"
 
@@ -14,16 +14,16 @@ QUEUE = "https://parked"
 class Sqs:
     """Stands in for SQS: messages that were received are invisible until they are released."""
 
-    def __init__(self, *order_ids: str, step: str = "RefundPayment", caller: str = "1") -> None:
-        self.visible = [self.message(order_id, step, caller) for order_id in order_ids]
+    def __init__(self, *case_ids: str, step: str = "RefundPayment", caller: str = "1") -> None:
+        self.visible = [self.message(case_id, step, caller) for case_id in case_ids]
         self.held: list[dict[str, Any]] = []
         self.receipts = 0
 
     @staticmethod
-    def message(order_id: str, step: str = "RefundPayment", caller: str = "1") -> dict[str, Any]:
-        key = f"{order_id}-{caller}"
+    def message(case_id: str, step: str = "RefundPayment", caller: str = "1") -> dict[str, Any]:
+        key = f"{case_id}-{caller}"
         case = {
-            "order": {"order_id": order_id},
+            "input": {"id": case_id},
             "step": step,
             "error": "KeyError",
             "cause": "why",
@@ -62,7 +62,7 @@ class Sqs:
 
     def left(self) -> set[str]:
         assert not self.held
-        return {json.loads(message["Body"])["order"]["order_id"] for message in self.visible}
+        return {json.loads(message["Body"])["input"]["id"] for message in self.visible}
 
 
 class TaskDoesNotExist(Exception):  # noqa: N818 (as AWS names it)
@@ -104,15 +104,15 @@ class StepFunctions:
 def test_a_look_shows_every_case_with_its_cause_and_leaves_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    order_ids = [f"order-{number}" for number in range(12)]
-    sqs: Any = Sqs(*order_ids)
+    case_ids = [f"case-{number}" for number in range(12)]
+    sqs: Any = Sqs(*case_ids)
 
     assert show(sqs, QUEUE) == 12
 
     shown = capsys.readouterr().out
-    assert all(f"{order_id}-1\n  step:      RefundPayment\n" in shown for order_id in order_ids)
+    assert all(f"{case_id}-1\n  step:      RefundPayment\n" in shown for case_id in case_ids)
     assert "KeyError: why" in shown
-    assert sqs.left() == set(order_ids)
+    assert sqs.left() == set(case_ids)
 
 
 @pytest.mark.parametrize("which", ["b", "b-1"], ids=["id", "key"])
@@ -121,14 +121,14 @@ def test_one_order_goes_on_and_the_others_stay(by_hand: bool, answer: str, which
     sqs: Any = Sqs("a", "b", "c")
     stepfunctions: Any = StepFunctions()
 
-    assert resume(sqs, stepfunctions, QUEUE, of_order(which), by_hand=by_hand) == 1
+    assert resume(sqs, stepfunctions, QUEUE, of_key(which), by_hand=by_hand) == 1
 
     assert stepfunctions.told == [(answer, "token-of-b-1")]
     assert sqs.left() == {"a", "c"}
 
 
 def test_all_orders_of_a_step_go_on_and_the_others_stay() -> None:
-    sqs: Any = Sqs(*(f"order-{number}" for number in range(25)))
+    sqs: Any = Sqs(*(f"case-{number}" for number in range(25)))
     sqs.visible += Sqs("other-1", "other-2", step="ReleaseStock").visible
     stepfunctions: Any = StepFunctions()
 
@@ -140,7 +140,7 @@ def test_all_orders_of_a_step_go_on_and_the_others_stay() -> None:
 def test_all_orders_go_on_each_once_and_at_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("toolkit.commands.parked.time.sleep", pauses.append)
-    sqs: Any = Sqs(*(f"order-{number}" for number in range(25)))
+    sqs: Any = Sqs(*(f"case-{number}" for number in range(25)))
     stepfunctions: Any = StepFunctions()
 
     assert resume(sqs, stepfunctions, QUEUE, everyone, rate=5) == 25
@@ -162,7 +162,7 @@ def test_what_is_parked_once_more_stays() -> None:
 
 
 def test_messages_are_hidden_from_others_only_while_they_are_looked_at() -> None:
-    sqs: Any = Sqs(*(f"order-{number}" for number in range(25)))
+    sqs: Any = Sqs(*(f"case-{number}" for number in range(25)))
     stepfunctions: Any = StepFunctions()
     hidden: list[int] = []
     stepfunctions.meanwhile = lambda: hidden.append(len(sqs.held))
@@ -173,7 +173,7 @@ def test_messages_are_hidden_from_others_only_while_they_are_looked_at() -> None
 
 
 def test_two_operators_at_once_resume_each_order_once() -> None:
-    sqs: Any = Sqs(*(f"order-{number}" for number in range(25)))
+    sqs: Any = Sqs(*(f"case-{number}" for number in range(25)))
     stepfunctions: Any = StepFunctions()
     counts: list[int] = []
 
@@ -203,7 +203,7 @@ def test_an_order_that_is_not_parked_is_not_resumed() -> None:
     sqs: Any = Sqs("a")
     stepfunctions: Any = StepFunctions()
 
-    assert resume(sqs, stepfunctions, QUEUE, of_order("b")) == 0
+    assert resume(sqs, stepfunctions, QUEUE, of_key("b")) == 0
     with pytest.raises(SystemExit, match="b is not parked"):
         check_is_one(sqs, QUEUE, "b")
 
@@ -246,7 +246,7 @@ def test_a_case_that_could_not_be_told_stays_parked() -> None:
     "arguments",
     [
         [],
-        ["--all", "--order", "a"],
+        ["--all", "--key", "a"],
         ["--all", "--done-by-hand"],
         ["--step", "RefundPayment", "--done-by-hand"],
         ["--all", "--rate", "0"],

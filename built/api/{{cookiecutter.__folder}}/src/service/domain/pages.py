@@ -12,28 +12,28 @@ class InvalidPageError(Exception):
     """What the caller asks for is no page of the list."""
 
 
-def cursor_after(item_id: str) -> str:
-    """The cursor of the page that starts behind an item."""
-    return base64.urlsafe_b64encode(bytes.fromhex(item_id)).decode().rstrip("=")
+def cursor_after(product_id: str) -> str:
+    """The cursor of the page that starts behind a product."""
+    return base64.urlsafe_b64encode(bytes.fromhex(product_id)).decode().rstrip("=")
 
 
 def parse_cursor(cursor: str | None) -> str | None:
-    """The id of the last item before the page, which need not exist any more.
+    """The id of the last product before the page, which need not exist any more.
 
-    The cursor is not signed: all it can hold is a place in a list, and the list is that of whoever
+    The cursor is not signed: it can only be a position in a list, and the list is that of whoever
     sends it. What does not have its exact form is refused.
     """
     if cursor is None:
         return None
     if _CURSOR.fullmatch(cursor):
-        item_id = base64.urlsafe_b64decode(f"{cursor}==").hex()
-        if cursor_after(item_id) == cursor:
-            return item_id
+        product_id = base64.urlsafe_b64decode(f"{cursor}==").hex()
+        if cursor_after(product_id) == cursor:
+            return product_id
     raise InvalidPageError("cursor must be the next_cursor of an earlier answer")
 
 
 def parse_limit(limit: str | None) -> int:
-    """How many items a page holds at most."""
+    """How many products a page holds at most."""
     if limit is None:
         return USUAL_PAGE
     if re.fullmatch(r"[1-9][0-9]{0,2}", limit) and int(limit) <= LARGEST_PAGE:

@@ -1,4 +1,4 @@
-"""Remembers which order each caller's order_id stands for, from the moment it is accepted."""
+"""Records which order each caller's order_id is, when the order is accepted."""
 
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class OrderIdUsedError(Exception):
-    """The caller used the order_id before, for another order."""
+    """The caller used the order_id before, for a different order."""
 
 
 class AcceptedOrders:
-    """Records in the idempotency table, beside those of what was shipped."""
+    """Records in the idempotency table, beside those of shipped orders."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str, keep_days: int) -> None:
         self._dynamodb = dynamodb
@@ -26,10 +26,10 @@ class AcceptedOrders:
 
     @tracer.capture_method(capture_response=False)
     def remember(self, caller: str, order: Order, now: int) -> None:
-        """Record the order, before it is sent: the same order again is no error.
+        """Record the order before it is sent. Recording the same order again is not an error.
 
         Raises:
-            OrderIdUsedError: the caller's order_id stands for another order.
+            OrderIdUsedError: the caller used the order_id for a different order.
         """
         try:
             self._dynamodb.put_item(

@@ -18,7 +18,7 @@ class OrderQueue:
 
     @tracer.capture_method(capture_response=False)
     def send(self, caller: str, order: Order, correlation_id: str) -> None:
-        """Returns once SQS has stored the order on several servers."""
+        """Send an order; returns once SQS has stored it on several servers."""
         self._sqs.send_message(
             QueueUrl=self._queue_url,
             MessageBody=order.to_json(),

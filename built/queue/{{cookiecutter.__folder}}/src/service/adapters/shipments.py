@@ -17,7 +17,7 @@ class Shipments:
         """Store the shipment of an order.
 
         Returns:
-            False when the order had been shipped before; then nothing changes.
+            False if the order was shipped before; then nothing changes.
         """
         return self._writer.write_once(
             key=f"{shipment.caller}#{order.order_id}",

@@ -1,4 +1,4 @@
-"""Orders, and the shipments they turn into."""
+"""Orders, and the shipments that come of them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ _QUANTITY = whole_number(1, 1_000)
 class Order:
     """What a customer asked for.
 
-    Each caller chooses its own `order_id`: what it sends again under the same one is one order.
+    Each caller chooses its own `order_id`. Requests of a caller with the same one are one order.
     """
 
     order_id: str
@@ -30,7 +30,7 @@ class Shipment:
     """What leaves the warehouse: one per order."""
 
     shipment_id: str
-    caller: str  # Who ordered: an order_id is unique among the orders of one caller only.
+    caller: str  # An order_id is unique among the orders of one caller only.
     order_id: str
     sku: str
     quantity: int
@@ -41,11 +41,11 @@ def parse_order(body: str | None) -> Order:
     """Read an order from JSON.
 
     Raises:
-        InvalidFieldsError: it is none.
+        InvalidFieldsError: it is invalid.
     """
     return Order(**read_fields(body, order_id=_ID, sku=_ID, quantity=_QUANTITY))
 
 
 def ship(caller: str, order: Order, shipment_id: str, now: int) -> Shipment:
-    """Decide what to ship for an order. Replace this with what your service is for."""
+    """Decide what to ship for an order. Replace this with your service's own logic."""
     return Shipment(shipment_id, caller, order.order_id, order.sku, order.quantity, created_at=now)

@@ -31,7 +31,7 @@ class Settings:
     max_receive_count: int
 
 
-# A call to store the shipment, and if that fails, one to set the order aside.
+# A call to store the shipment, and if that fails, one to send the dead letter.
 LONGEST_RECORD_SECONDS = CONFLICT_SECONDS + 2 * LONGEST_CALL_SECONDS
 
 settings = read_settings(Settings)
@@ -39,16 +39,16 @@ shipments = Shipments(
     IdempotentWriter(client("dynamodb"), settings.idempotency_table, settings.idempotency_days),
     settings.shipments_table,
 )
-set_aside = dead_letter_sender(client("sqs"), settings.dead_letter_queue_url)
+send_dead_letter = dead_letter_sender(client("sqs"), settings.dead_letter_queue_url)
 
 
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
-    """Ship the orders of a batch, and name those that SQS shall deliver again."""
+    """Ship the orders of a batch, and name those that SQS must deliver again."""
     return process_batch(
         event["Records"],
         ship_order,
-        set_aside,
+        send_dead_letter,
         settings.max_receive_count,
         has_time=lambda: context.get_remaining_time_in_millis() > LONGEST_RECORD_SECONDS * 1_000,
     )
@@ -68,13 +68,13 @@ def ship_order(record: dict[str, Any]) -> None:
         raise PermanentError(str(error)) from error
     if is_new:
         logger.info("shipped", order_id=order.order_id, shipment_id=shipment.shipment_id)
-        metrics.add_metric("OrdersShipped", MetricUnit.Count, 1)
+        metrics.add_metric("MessagesProcessed", MetricUnit.Count, 1)
     else:
-        logger.info("had been shipped before", order_id=order.order_id)
-        metrics.add_metric("DuplicateOrders", MetricUnit.Count, 1)
+        logger.info("duplicate", order_id=order.order_id)
+        metrics.add_metric("DuplicateMessages", MetricUnit.Count, 1)
 
 
 def _caller_of(record: dict[str, Any]) -> str:
-    """Who sent the order to the API; empty for what was put into the queue by other means."""
+    """The caller that sent the order to the API; empty for messages from other senders."""
     given = record.get("messageAttributes", {}).get("caller", {})
     return str(given.get("stringValue", ""))

@@ -36,7 +36,7 @@ class Settings:
     queue_url: str
 
 
-# What is throttled is over within seconds; callers spread themselves when they add jitter.
+# Throttling ends within seconds. Callers should add jitter.
 RETRY_AFTER_SECONDS = 2
 
 settings = read_settings(Settings)
@@ -46,30 +46,30 @@ orders = OrderQueue(client("sqs"), settings.queue_url)
 
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> Response:
-    """Answer 202 once the order is safe in the queue; see README.md for the other answers."""
+    """Answer 202 once the order is in the queue. README.md lists the other answers."""
     correlation = correlation_id(event)
     logger.set_correlation_id(correlation)
     try:
         order = parse_order(event.get("body"))
     except InvalidFieldsError as error:
-        logger.info("refused an order", problems=error.problems)
-        return problem(HTTPStatus.BAD_REQUEST, "The order cannot be accepted.", error.problems)
+        logger.info("invalid request", problems=error.problems)
+        return problem(HTTPStatus.BAD_REQUEST, "The order is invalid.", error.problems)
     caller = caller_of(event)
     logger.append_keys(order_id=order.order_id, caller=caller)
     try:
-        # First, so that whatever is in the queue can be shipped. A crash in between leaves a
-        # record that lets the same order in again.
+        # Recorded before it is sent, so that every message in the queue can be shipped. After a
+        # crash in between, the same order is accepted again.
         accepted.remember(caller, order, int(time.time()))
         orders.send(caller, order, correlation)
     except OrderIdUsedError:
-        logger.info("refused an order under a used id")
-        return problem(HTTPStatus.CONFLICT, "The order_id was used before, for another order.")
+        logger.info("order_id used before")
+        return problem(HTTPStatus.CONFLICT, "The order_id was used before, for a different order.")
     except (BotoCoreError, ClientError) as error:
         if not is_transient(error):
             raise
-        logger.warning("cannot accept orders now", cause=str(error))
+        logger.warning("unavailable", cause=str(error))
         metrics.add_metric("Unavailable", MetricUnit.Count, 1)
         return unavailable(RETRY_AFTER_SECONDS)
-    logger.info("accepted an order")
-    metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
+    logger.info("accepted")
+    metrics.add_metric("RequestsAccepted", MetricUnit.Count, 1)
     return json_response(HTTPStatus.ACCEPTED, {"order_id": order.order_id, "status": "accepted"})

@@ -1,6 +1,6 @@
 """Arranges shipments, and cancels them.
 
-The table stands for a carrier. As with payments, a carrier's call goes before the record is
+The table takes the place of a carrier. As with payments, a carrier's call goes before the record is
 written, with the order's key as its idempotency key.
 """
 

@@ -43,7 +43,7 @@ class Order:
 
     @property
     def key(self) -> str:
-        """What tells the order from all others: its id, and a hash of its caller.
+        """The unique key of the order: its id, and a hash of its caller.
 
         At most 80 characters, as the name of a workflow may have: 64, a hyphen and 15.
         """
@@ -58,7 +58,7 @@ def parse_order(caller: str, body: str | None) -> Order:
     """Read a caller's order from JSON.
 
     Raises:
-        InvalidFieldsError: it is none.
+        InvalidFieldsError: it is invalid.
     """
     fields = read_fields(
         body, order_id=_ID, sku=_ID, quantity=_QUANTITY, amount=_AMOUNT, country=_COUNTRY

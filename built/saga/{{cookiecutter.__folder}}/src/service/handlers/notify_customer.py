@@ -1,4 +1,4 @@
-"""The last step of an order: tells that it is fulfilled."""
+"""The last step of an order: sends the notification that it is fulfilled."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ notifications = Notifications(client("sns"), settings.notifications_topic)
 
 @observed
 def handler(event: dict[str, Any], context: "LambdaContext") -> None:
-    """Tell it at least once; tried again, it is told again."""
+    """Send it at least once: each retry sends it again."""
     order = order_of(event)
     notifications.order_fulfilled(order, event["correlation_id"])
     logger.info("notified")

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from toolkit.checks.e2e.operators import actions_of, operator, policy_with
-from toolkit.commands.parked import everyone, of_order, resume, show
+from toolkit.commands.parked import everyone, of_key, resume, show
 from toolkit.local_aws.stack import LocalAws
 from toolkit.messages import arn_of, standing
 
@@ -16,20 +16,20 @@ POLICY = policy_with("states:SendTaskSuccess")
 
 
 class Parked:
-    """A queue of parked cases that no workflow waits for: rights are judged before tokens are."""
+    """A queue of parked cases without workflows: AWS checks permissions before tokens."""
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
         self.sqs = aws.client("sqs")
         self.queue: str = self.sqs.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
-        for order_id in ("a", "b"):
+        for case_id in ("a", "b"):
             case = {
-                "order": {"order_id": order_id},
+                "input": {"id": case_id},
                 "step": "RefundPayment",
                 "error": "KeyError",
                 "cause": "why",
-                "execution": f"arn:{order_id}-1",
-                "task_token": f"token-{order_id}",
+                "execution": f"arn:{case_id}-1",
+                "task_token": f"token-{case_id}",
             }
             self.sqs.send_message(QueueUrl=self.queue, MessageBody=json.dumps(case))
 
@@ -42,7 +42,7 @@ class Parked:
             "stepfunctions", endpoint_url=self.aws.endpoint, verify=self.aws.ca
         )
         assert show(sqs, self.queue) == 2
-        resume(sqs, workflows, self.queue, of_order("a"), by_hand=True)
+        resume(sqs, workflows, self.queue, of_key("a"), by_hand=True)
         resume(sqs, workflows, self.queue, everyone)
 
 

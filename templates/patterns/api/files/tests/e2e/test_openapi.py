@@ -23,7 +23,7 @@ CONFIG = {
     },
     "phases": {"stateful": {"generation": {"mode": "positive"}}},
     "checks": {
-        # Also what a request may meet that fits: an item that is not there, or has another version,
+        # A valid request can also meet a product that does not exist or has another version,
         # and a key that was used for something else.
         "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "412", "422"]},
         "missing_required_header": {"expected-statuses": [400, 428]},
@@ -66,7 +66,7 @@ def test_whatever_is_sent_the_answer_is_as_documented(case: Case, sending: dict[
 
 
 def test_so_is_what_follows_from_an_answer(sending: dict[str, Any]) -> None:
-    """Its links lead on: to read, change and delete an item that was created."""
+    """Its links lead on: to read, change and delete a product that was created."""
 
     class Callers(schema.as_state_machine()):  # type: ignore[misc]
         def before_call(self, case: Case) -> None:

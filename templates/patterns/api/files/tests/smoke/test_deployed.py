@@ -1,4 +1,4 @@
-"""One item through the deployed stack, and what only AWS itself can show."""
+"""One product through the deployed stack, and what only AWS itself can show."""
 
 import json
 import uuid
@@ -59,7 +59,7 @@ def identity(region: str) -> Identity:
 
 
 # {% endif %}
-def test_an_item_is_created_read_and_deleted(outputs: dict[str, str], identity: Identity) -> None:
+def test_a_product_is_created_read_and_deleted(outputs: dict[str, str], identity: Identity) -> None:
     created = ask(outputs, identity, "POST", Idempotency_Key=str(uuid.uuid4()))
 
     assert created.status == 201, created.body
@@ -85,7 +85,7 @@ def ask(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return call(
         method,
-        outputs["ItemsUrl"] + path,
+        outputs["ProductsUrl"] + path,
         json.dumps({"name": "smoke-test", "quantity": 1}) if method == "POST" else None,
         **{**identity, "headers": {**identity.get("headers", {}), **named}},
     )

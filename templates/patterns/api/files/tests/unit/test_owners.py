@@ -1,4 +1,4 @@
-"""Who calls decides whose items a request is about."""
+"""Who calls decides whose products a request is about."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def test_without_a_user_nobody_is_the_owner(authorizer: Any) -> None:
 
 # {% else %}
 @pytest.mark.parametrize("identity", [{"sourceIp": "192.0.2.1"}, {"sourceIp": "192.0.2.2"}])
-def test_all_callers_share_all_items(identity: dict[str, Any]) -> None:
+def test_all_callers_share_all_products(identity: dict[str, Any]) -> None:
     assert owner_of({"requestContext": {"identity": identity}}) == "everybody"
 
 

@@ -58,7 +58,7 @@ def test_every_order_of_a_batch_is_shipped(
 
     assert process.handler(event, context) == {"batchItemFailures": []}
     assert process.shipments.by_order.keys() == {"a", "b"}
-    assert measured() == {"OrdersShipped": 2}
+    assert measured() == {"MessagesProcessed": 2}
 
 
 def test_a_duplicate_is_done_without_a_second_shipment(
@@ -68,7 +68,7 @@ def test_a_duplicate_is_done_without_a_second_shipment(
 
     assert process.handler(event, context) == {"batchItemFailures": []}
     assert process.shipments.by_order.keys() == {"a"}
-    assert measured() == {"OrdersShipped": 1, "DuplicateOrders": 1}
+    assert measured() == {"MessagesProcessed": 1, "DuplicateMessages": 1}
 
 
 def test_the_same_id_from_two_callers_is_two_orders(process: ModuleType, context: Any) -> None:
@@ -79,12 +79,12 @@ def test_the_same_id_from_two_callers_is_two_orders(process: ModuleType, context
     assert process.shipments.by_order.keys() == {"caller-1-a", "caller-2-a"}
 
 
-def test_what_is_no_order_is_set_aside(
+def test_invalid_order_goes_to_the_dead_letter_queue(
     process: ModuleType, context: Any, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aside: list[tuple[str, str]] = []
     monkeypatch.setattr(
-        process, "set_aside", lambda record, cause: aside.append((record["body"], cause))
+        process, "send_dead_letter", lambda record, cause: aside.append((record["body"], cause))
     )
 
     answer = process.handler({"Records": [record("poison"), record(order("a"))]}, context)
@@ -92,7 +92,7 @@ def test_what_is_no_order_is_set_aside(
     assert answer == {"batchItemFailures": []}
     assert aside == [("poison", "PermanentError: the body must be JSON")]
     assert process.shipments.by_order.keys() == {"a"}
-    assert measured() == {"OrdersShipped": 1, "MessagesSetAside": 1}
+    assert measured() == {"MessagesProcessed": 1, "MessagesDeadLettered": 1}
 
 
 def test_an_order_is_left_in_the_queue_when_too_little_time_is_left(
@@ -110,12 +110,12 @@ def test_an_order_is_left_in_the_queue_when_too_little_time_is_left(
 def test_the_log_names_the_order_but_never_holds_it(
     process: ModuleType, context: Any, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "set_aside", lambda *_: None)
+    monkeypatch.setattr(process, "send_dead_letter", lambda *_: None)
     good = order("order-1", sku="marked")
     records = [
         record(good) | {"messageId": "shipped"},
         record(good) | {"messageId": "duplicate"},
-        record("marked, and no order") | {"messageId": "set aside"},
+        record("marked, and no order") | {"messageId": "dead letter"},
     ]
 
     process.handler({"Records": records}, context)

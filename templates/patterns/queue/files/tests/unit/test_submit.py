@@ -76,7 +76,7 @@ def test_an_order_is_remembered_queued_and_accepted(
     assert json.loads(response["body"]) == {"order_id": "order-1", "status": "accepted"}
     assert submit.accepted.orders == {(CALLER, "order-1"): Order("order-1", "teapot", 2)}
     assert submit.orders.sent == [(CALLER, Order("order-1", "teapot", 2), "abc")]
-    assert measured() == {"OrdersAccepted": 1}
+    assert measured() == {"RequestsAccepted": 1}
 
 
 def test_the_same_order_again_is_queued_again(submit: ModuleType, context: Any) -> None:
@@ -97,7 +97,7 @@ def test_another_order_under_a_used_id_is_a_conflict_and_not_queued(
     assert response["statusCode"] == 409
     assert response["headers"]["Content-Type"] == "application/problem+json"
     assert len(submit.orders.sent) == 1
-    assert measured() == {"OrdersAccepted": 1}
+    assert measured() == {"RequestsAccepted": 1}
 
 
 def test_another_caller_has_order_ids_of_its_own(submit: ModuleType, context: Any) -> None:

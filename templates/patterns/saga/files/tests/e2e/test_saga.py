@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.agree import assert_all_agree, ends, id_in, items
-from toolkit.commands.parked import Wanted, everyone, of_order, of_step, resume
+from toolkit.commands.parked import Wanted, everyone, of_key, of_step, resume
 from toolkit.local_aws.stack import LocalAws, Stack
 from toolkit.messages import standing
 from toolkit.signed_request import Answer, call
@@ -23,7 +23,9 @@ Eventually = Callable[[Callable[[], Any]], Any]
 WRITE = "DynamoDB_20120810.TransactWriteItems"
 AT_FIRST = 10
 CALLER = "arn:aws:iam::123456789012:root"
-STATES = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text("utf-8"))["States"]
+STATES = yaml.safe_load((PROJECT / "statemachine" / "workflow.asl.yaml").read_text("utf-8"))[
+    "States"
+]
 STEPS = ["ReserveStock", "TakePayment", "ArrangeShipping"]
 COMPENSATIONS = ["CancelShipping", "RefundPayment", "ReleaseStock"]
 UNDELIVERABLE: dict[str, Any] = {"country": "AQ"}
@@ -98,7 +100,7 @@ class Orders:
         self.stack.aws.fail(WRITE, fault, times, function=f"{self.stack.name}-{function}")
 
     def execution(self, order_id: str) -> dict[str, Any]:
-        machine = self.stack.outputs["OrderWorkflow"]
+        machine = self.stack.outputs["Workflow"]
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{self.keys[order_id]}"
         found: dict[str, Any] = self.stepfunctions.describe_execution(executionArn=arn)
         return found
@@ -127,7 +129,7 @@ class Orders:
         return [json.loads(message["Body"]) for message in messages]
 
     def resume(self, which: str | Wanted, *, by_hand: bool = False) -> int:
-        wanted = of_order(self.keys[which]) if isinstance(which, str) else which
+        wanted = of_key(self.keys[which]) if isinstance(which, str) else which
         return resume(
             self.sqs, self.stepfunctions, self.parked_queue, wanted, by_hand=by_hand, rate=1_000
         )
@@ -145,7 +147,7 @@ def orders(stack: Stack, eventually: Eventually) -> Iterator[Orders]:
 
 
 FULFILLED = ("SUCCEEDED", {"status": "fulfilled"})
-BROKEN = ("FAILED", "OrderFailedError")
+BROKEN = ("FAILED", "UndoneError")
 
 
 def cancelled(reason: str) -> tuple[str, Any]:
@@ -199,7 +201,7 @@ def test_the_correlation_id_of_the_caller_reaches_every_step(
         lines = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
         return correlation in {line.get("correlation_id") for line in lines}
 
-    functions = ["StartOrder", *STEPS, *COMPENSATIONS]
+    functions = ["Start", *STEPS, *COMPENSATIONS]
     eventually(lambda: all(map(logged_by, functions)))
 
 
@@ -278,7 +280,7 @@ def test_the_same_order_is_counted_once_while_it_runs_and_after(orders: Orders) 
 
     def counted() -> list[Any]:
         events = orders.stack.aws.client("logs").filter_log_events(
-            logGroupName=f"/aws/lambda/{orders.stack.name}-StartOrder"
+            logGroupName=f"/aws/lambda/{orders.stack.name}-Start"
         )["events"]
         lines = [json.loads(e["message"]) for e in events if e["message"].startswith("{")]
         return [
@@ -288,7 +290,7 @@ def test_the_same_order_is_counted_once_while_it_runs_and_after(orders: Orders) 
         ]
 
     orders.eventually(lambda: len(counted()) == 3)
-    assert counted().count("accepted an order") == 1
+    assert counted().count("accepted") == 1
 
 
 def test_each_caller_has_order_ids_of_its_own(orders: Orders, aws: LocalAws) -> None:
@@ -345,7 +347,7 @@ def role_session(aws: LocalAws, stack: Stack, role: str) -> boto3.session.Sessio
 
 
 def test_a_caller_of_what_is_throttled_is_told_to_try_again(orders: Orders) -> None:
-    function = f"{orders.stack.name}-StartOrder"
+    function = f"{orders.stack.name}-Start"
     order = order_of(orders.sku, 1)
     # The SDK tries twice by itself.
     orders.stack.aws.fail("AWSStepFunctions.StartExecution", "throttle", 2, function=function)
@@ -447,7 +449,7 @@ def test_a_compensation_that_always_fails_is_parked_and_goes_on_when_resumed(
     order_id = orders.send(**UNDELIVERABLE)
     [case] = orders.eventually(orders.parked)
     assert orders.execution(order_id)["status"] == "RUNNING"
-    assert case["order"] == {"caller": CALLER, **orders.sent[0]}
+    assert case["input"]["order"] == {"caller": CALLER, **orders.sent[0]}
     assert (case["step"], case["error"]) == (step, "Runtime.ExitError")
     assert case["execution"] == orders.execution(order_id)["executionArn"]
 

@@ -18,7 +18,7 @@ ORDER = Order(CALLER, "order-1", "teapot", 2, 4_200, "DE")
 
 
 def test_the_request_holds_an_order() -> None:
-    event = json.loads((EVENTS / "start_order.json").read_text("utf-8"))
+    event = json.loads((EVENTS / "start.json").read_text("utf-8"))
 
     assert parse_order(caller_of(event), event["body"]) == ORDER
     assert correlation_id(event) == "sample"

@@ -16,7 +16,7 @@ from toolkit.stacks import PROJECT
 HELD = 0.02  # Seconds that a transaction holds its item.
 ANSWER = 0.005  # Seconds until a conflict is told.
 SECONDS = 120
-WORKFLOW = yaml.safe_load((PROJECT / "statemachine" / "order.asl.yaml").read_text("utf-8"))
+WORKFLOW = yaml.safe_load((PROJECT / "statemachine" / "workflow.asl.yaml").read_text("utf-8"))
 [RETRY] = WORKFLOW["States"]["ReserveStock"]["Retry"]
 
 

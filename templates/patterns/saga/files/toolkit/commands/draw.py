@@ -8,7 +8,7 @@ import yaml
 
 from toolkit.stacks import PROJECT
 
-DEFINITION = PROJECT / "statemachine" / "order.asl.yaml"
+DEFINITION = PROJECT / "statemachine" / "workflow.asl.yaml"
 # In README.md, the picture is the first block of Mermaid.
 PICTURE = re.compile(r"(?<=```mermaid\n).*?(?=```\n)", re.DOTALL)
 
@@ -45,7 +45,7 @@ def draw(workflow: dict[str, Any]) -> str:
         for catch in state.get("Catch", []):
             caught.setdefault(catch["Next"], []).extend(catch["ErrorEquals"])
         lines += [
-            f"  {name} -. {' or '.join(map(_in_words, errors))} .-> {to}"
+            f"  {name} -. {' or '.join(map(_label, errors))} .-> {to}"
             for to, errors in caught.items()
         ]
     return "\n".join(lines) + "\n"
@@ -60,9 +60,9 @@ def _shape(name: str, state: dict[str, Any]) -> str:
     return f"[({name})]" if state["Resource"].endswith(".waitForTaskToken") else f"[{name}]"
 
 
-def _in_words(error: str) -> str:
+def _label(error: str) -> str:
     return {
         "States.ALL": "any failure",
-        "States.Timeout": "two weeks gone",
+        "States.Timeout": "after two weeks",
         "TryAgainError": "resumed",
     }.get(error, error)

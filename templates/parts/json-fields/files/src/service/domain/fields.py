@@ -1,4 +1,4 @@
-"""Reads JSON objects that others send, and says everything that is wrong with one."""
+"""Reads JSON objects from requests, and names everything that is wrong with one."""
 
 import json
 import re
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# So many unknown fields are named: what is sent back stays short, whatever was sent.
+# The most unknown fields that are named: the answer stays short for any request.
 _UNKNOWN_NAMED = 10
 
 
 class InvalidFieldsError(Exception):
-    """The text is not what is expected; `problems` says what to mend, one sentence each."""
+    """The text is invalid; `problems` says what to fix, one sentence each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -20,7 +20,7 @@ class InvalidFieldsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a field must be: a test of its value, and the same in words."""
+    """What a field must be: a test of its value, and its description."""
 
     holds: Callable[[Any], bool]
     must_be: str

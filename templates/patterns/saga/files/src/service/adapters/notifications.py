@@ -1,4 +1,4 @@
-"""Tells whoever subscribes what became of an order."""
+"""Notifies subscribers of the end of an order."""
 
 import json
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ class Notifications:
 
     @tracer.capture_method(capture_response=False)
     def order_fulfilled(self, order: Order, correlation_id: str) -> None:
-        """Publish it, at least once: a subscriber tells a repetition by caller and order_id.
+        """Publish it at least once. Subscribers recognise a repetition by caller and order_id.
 
         Raises:
             TryAgainError: SNS could not take it now.

@@ -15,7 +15,7 @@ class OrderIdUsedError(Exception):
 
 
 class OrderWorkflow:
-    """The state machine; an execution bears the key of its order."""
+    """The state machine. An execution's name is the key of its order."""
 
     def __init__(self, stepfunctions: "SFNClient", state_machine_arn: str) -> None:
         self._stepfunctions = stepfunctions
@@ -30,7 +30,7 @@ class OrderWorkflow:
         for no other request.
 
         Raises:
-            OrderIdUsedError: the caller's order_id stands for another order.
+            OrderIdUsedError: the caller used the order_id for a different order.
         """
         begin = {
             "order": order.to_dict(),

@@ -1,8 +1,8 @@
 """Takes payments, and gives the money back.
 
-The table stands for a payment provider. A provider's call goes before the record is written, with
+The table takes the place of a provider. A provider's call goes before the record is written, with
 the order's key as its idempotency key: it is the provider then that makes a repeated call one
-payment, and that must be told to cancel what it does not know yet.
+payment, and it must accept the cancellation of a payment that it does not know yet.
 """
 
 from typing import TYPE_CHECKING

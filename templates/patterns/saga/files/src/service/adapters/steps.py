@@ -1,4 +1,4 @@
-"""Makes each step of an order happen once, and be undone once, whatever the order of arrival."""
+"""Does each step of an order once, and undoes it once, for calls in any sequence."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -120,8 +120,8 @@ class Steps:
             record, *effects = cancellation_reasons(error) or [{}]
             # The record decides first: what was done before is done, even if it could not be now.
             if record.get("Code") == "ConditionalCheckFailed":
-                standing: Mapping[str, Any] = record.get("Item", {})
-                return standing
+                existing: Mapping[str, Any] = record.get("Item", {})
+                return existing
             if is_transient(error):
                 raise TryAgainError(str(error)) from error
             if "ConditionalCheckFailed" in [effect.get("Code") for effect in effects]:

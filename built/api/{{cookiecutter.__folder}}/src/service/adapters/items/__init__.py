@@ -1,1 +1,0 @@
-"""The table of items, a module per operation: a function imports no more than it may do."""

@@ -1,0 +1,217 @@
+"""How the API is wired: its routes, who gets in, what web pages may do, and its tables."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from toolkit.checks.cloudwatch import Metrics
+from toolkit.stacks import PROJECT
+from toolkit.template import (
+    ENVIRONMENTS,
+    alarms_on,
+    apis,
+    as_list,
+    functions,
+    parameters,
+    resolve,
+    resources,
+    statements,
+    template,
+)
+
+[API] = apis().values()
+PATHS: dict[str, dict[str, Any]] = API["DefinitionBody"]["paths"]
+ROUTES = {
+    (event["Properties"]["Method"].upper(), event["Properties"]["Path"]): name
+    for name, function in functions().items()
+    for event in function.get("Events", {}).values()
+    if event["Type"] == "Api"
+}
+ALL_OTHERS = "x-amazon-apigateway-any-method"
+ORIGIN = {"Fn::Sub": "'${AllowedOrigin}'"}
+MOCKS = [
+    pytest.param(operation, id=f"{method} {path}")
+    for path, item in PATHS.items()
+    for method, operation in item.items()
+]
+
+
+def methods_of(path: str) -> list[str]:
+    return sorted({"OPTIONS", *(method for method, found in ROUTES if found == path)})
+
+
+def answered(operation: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = operation["x-amazon-apigateway-integration"]["responses"]["default"]
+    return answer
+
+
+def headers_of(operation: dict[str, Any]) -> dict[str, Any]:
+    found = answered(operation)["responseParameters"].items()
+    return {name.removeprefix("method.response.header."): value for name, value in found}
+
+
+def test_every_route_has_a_function_of_its_own() -> None:
+    assert len(ROUTES) == len(set(ROUTES.values()))
+
+
+def test_the_openapi_document_describes_every_route_and_no_other() -> None:
+    paths = yaml.safe_load((PROJECT / "openapi.yaml").read_text("utf-8"))["paths"]
+
+    assert set(ROUTES) == {
+        (method.upper(), path)
+        for path, item in paths.items()
+        for method in item.keys() - {"parameters"}
+    }
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
+def test_every_path_tells_web_pages_and_others_which_methods_it_has(path: str) -> None:
+    methods = methods_of(path)
+
+    allowed = headers_of(PATHS[path]["options"])
+    assert allowed["Access-Control-Allow-Methods"] == f"'{','.join(methods)}'"
+    refused = PATHS[path][ALL_OTHERS]
+    assert answered(refused)["statusCode"] == "405"
+    assert headers_of(refused)["Allow"] == f"'{', '.join(methods)}'"
+
+
+@pytest.mark.parametrize("operation", MOCKS)
+def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
+    operation: dict[str, Any],
+) -> None:
+    """A browser signs no preflight request. Headers have to be declared to be sent."""
+    assert operation["security"] == [{"NONE": []}]
+    assert headers_of(operation)["Access-Control-Allow-Origin"] == ORIGIN
+    declared = operation["responses"][answered(operation)["statusCode"]]["headers"]
+    assert declared.keys() == headers_of(operation).keys()
+
+
+@pytest.mark.parametrize("operation", MOCKS)
+def test_a_body_of_another_type_is_answered_with_415(operation: dict[str, Any]) -> None:
+    """docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html.
+
+    What is passed through says no status code, which a mock integration answers with 500.
+    """
+    integration = operation["x-amazon-apigateway-integration"]
+
+    assert integration["type"] == "mock"
+    assert integration["passthroughBehavior"] == "never"
+    assert list(integration["requestTemplates"]) == ["application/json"]
+
+
+@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
+def test_web_pages_may_read_errors_of_api_gateway_as_well(kind: str) -> None:
+    headers = API["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
+
+    assert headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_web_pages_come_from_one_origin_over_tls(environment: str) -> None:
+    origin = parameters(environment)["AllowedOrigin"]
+
+    assert "*" not in origin
+    # Empty until somebody has decided: prod is not deployed then.
+    assert origin.startswith("https://") or origin in ("none", "") or environment == "dev"
+    assert "example.com" not in origin or environment == "prod", "that is a placeholder"
+
+
+def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> None:
+    rule = template()["Rules"]["ProdNamesItsWebPages"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
+    [assertion] = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigin"}, ""]}]}
+    assert "samconfig.toml" in assertion["AssertDescription"]
+
+
+# {% if cookiecutter.authentication == "IAM" %}
+def test_callers_sign_requests_with_credentials_of_their_own() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "AWS_IAM",
+        "InvokeRole": "NONE",
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+# {% elif cookiecutter.authentication == "JWT" %}
+def test_callers_are_users_of_the_pool() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "Users",
+        "Authorizers": {"Users": {"UserPoolArn": {"Fn::GetAtt": "UserPool.Arn"}}},
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+def test_users_are_made_by_administrators_and_outlive_a_mistake_with_the_stack() -> None:
+    [pool] = resources("AWS::Cognito::UserPool").values()
+
+    assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["Properties"]["DeletionProtection"] == {"Fn::If": ["IsProd", "ACTIVE", "INACTIVE"]}
+    assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert pool["UpdateReplacePolicy"] == "Retain"
+
+
+def test_a_token_ends_within_the_hour() -> None:
+    [client] = resources("AWS::Cognito::UserPoolClient").values()
+    properties = client["Properties"]
+
+    assert "GenerateSecret" not in properties, "a web page can keep none"
+    for kind in ("AccessToken", "IdToken"):
+        assert properties["TokenValidityUnits"][kind] == "hours"
+        assert properties[f"{kind}Validity"] == 1
+
+
+# {% else %}
+def test_anybody_may_call() -> None:
+    assert API["Auth"] == {
+        "DefaultAuthorizer": "NONE",
+        "AddDefaultAuthorizerToCorsPreflight": False,
+    }
+
+
+# {% endif %}
+def test_nothing_may_scan_a_table() -> None:
+    """A scan reads, and pays for, all there is."""
+    allowed = {
+        action
+        for function in functions().values()
+        for statement in statements(function)
+        for action in as_list(statement["Action"])
+    }
+
+    assert "dynamodb:Query" in allowed
+    assert "dynamodb:Scan" not in allowed
+
+
+def test_each_owner_has_a_partition_of_their_own() -> None:
+    keys = resources("AWS::DynamoDB::Table")["ProductsTable"]["Properties"]["KeySchema"]
+
+    assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
+        ("owner", "HASH"),
+        ("id", "RANGE"),
+    ]
+
+
+def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
+    [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ProductsTable"}).values()
+    metrics = Metrics()
+    table = {"TableName": resolve({"Ref": "ProductsTable"}, "prod")}
+    for minute in range(3):
+        metrics.put("AWS/DynamoDB", "WriteThrottleEvents", table, 60 * minute, 1)
+
+    assert metrics.state(alarm, "prod", 60) == "OK"
+    assert metrics.state(alarm, "prod", 180) == "ALARM"
+    assert metrics.state(alarm, "prod", 600) == "OK", "it is over"
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES.values()))
+def test_one_setting_keeps_the_function_of_every_route_warm(name: str) -> None:
+    assert functions()[name]["ProvisionedConcurrencyConfig"] == {
+        "Fn::If": [
+            "KeepsFunctionsWarm",
+            {"ProvisionedConcurrentExecutions": {"Ref": "ProvisionedConcurrency"}},
+            {"Ref": "AWS::NoValue"},
+        ]
+    }
