@@ -22,7 +22,7 @@ follow_imports = skip
 """
 RUFF = (
     'extend-exclude = [".aws-sam"]',
-    'lint.extend-per-file-ignores = {"toolkit/*" = ["ARG001", "S101", "S310", "S603", "T20"]}',
+    'lint.extend-per-file-ignores = {"toolkit/*" = ["ARG001", "S101", "S310", "S603", "S607", "T20"]}',
 )
 
 
