@@ -12,7 +12,7 @@ from proofs.inside.campaign_plan import Event, tried
 from scripts.demo import waiting
 from toolkit.commands.dead_letters import redrive
 from toolkit.local_aws.stack import Stack
-from toolkit.messages import looked_at
+from toolkit.messages import messages_in
 from toolkit.signed_request import call
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
@@ -93,7 +93,7 @@ class Campaign:
 
     def set_aside(self) -> dict[str, str]:
         found = dict(self._refused)
-        with looked_at(self._sqs, self._dead_letters) as messages:
+        with messages_in(self._sqs, self._dead_letters) as messages:
             for message in messages:
                 [name, *_] = EVENT.findall(message["Body"])
                 found[name] = found.get(name) or self._cause_of(message)

@@ -13,7 +13,7 @@ from proofs.inside.campaign_plan import Event, tried, wait_until
 from tests.e2e.agree import ALL_DONE, items
 from toolkit.commands.parked import everyone, resume
 from toolkit.local_aws.stack import Stack
-from toolkit.messages import looked_at, standing
+from toolkit.messages import messages_in, visible
 from toolkit.signed_request import call
 
 # What a campaign must find: proofs/faults.py breaks it, and reads these lines without running them.
@@ -92,7 +92,7 @@ class Campaign:
 
     def at_work(self) -> int:
         running = list(self._executions("RUNNING"))
-        return max(0, len(running) - standing(self._sqs, self._parked))
+        return max(0, len(running) - visible(self._sqs, self._parked))
 
     def effects(self) -> dict[str, int]:
         return {
@@ -150,7 +150,7 @@ class Campaign:
             yield from page["executions"]
 
     def _cases(self) -> list[dict[str, Any]]:
-        with looked_at(self._sqs, self._parked) as messages:
+        with messages_in(self._sqs, self._parked) as messages:
             return [json.loads(message["Body"]) for message in messages]
 
     def _undone(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Takes messages out of a queue for a look, and puts them back."""
+"""Lists the messages of a queue, and makes them visible again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# Seconds that a message stays invisible to others while it is looked at. They are released as soon
-# as the look is over; this is for a command that dies.
+# Seconds that a message stays invisible to others while it is listed. They are released as soon
+# as the list is complete; this is for a command that crashes.
 HOLD = 20
-# So many batches of nothing but known messages are the end.
-_IN_VAIN = 5
+# After this many batches without a new message, the list is complete.
+_REPEATS = 5
 
 
 @contextmanager
-def looked_at(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
-    """Each message that stands in a queue, once; what is not deleted is released at the end."""
-    there = standing(sqs, url)
+def messages_in(sqs: "SQSClient", url: str) -> Iterator[list["MessageTypeDef"]]:
+    """Each message of a queue, once; messages that are not deleted are released at the end."""
+    there = visible(sqs, url)
     held: dict[str, MessageTypeDef] = {}
-    # What is looked at for longer than they are hidden comes again.
-    in_vain = 0
+    # Messages that are hidden for a shorter time than this takes come again.
+    repeats = 0
     try:
-        while len(held) < there and in_vain < _IN_VAIN and (batch := receive(sqs, url)):
+        while len(held) < there and repeats < _REPEATS and (batch := receive(sqs, url)):
             new = {message["MessageId"]: message for message in batch}
-            in_vain = 0 if new.keys() - held.keys() else in_vain + 1
+            repeats = 0 if new.keys() - held.keys() else repeats + 1
             held |= new
         yield list(held.values())
     finally:
@@ -47,20 +47,20 @@ def release(sqs: "SQSClient", url: str, messages: list["MessageTypeDef"]) -> Non
 
 
 def delete(sqs: "SQSClient", url: str, message: "MessageTypeDef") -> None:
-    """Delete a message, if it is still there and was received by nobody else since."""
+    """Delete a message, if it still exists and nobody else received it since."""
     # In a batch, it is no error otherwise.
     sqs.delete_message_batch(
         QueueUrl=url, Entries=[{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}]
     )
 
 
-def standing(sqs: "SQSClient", url: str) -> int:
-    """How many messages wait in a queue, about."""
+def visible(sqs: "SQSClient", url: str) -> int:
+    """The approximate number of messages that wait in a queue."""
     return int(_attribute(sqs, url, "ApproximateNumberOfMessages"))
 
 
 def hidden(sqs: "SQSClient", url: str) -> int:
-    """How many messages somebody has received and not yet released, about."""
+    """The approximate number of messages that are received and not yet released."""
     return int(_attribute(sqs, url, "ApproximateNumberOfMessagesNotVisible"))
 
 

@@ -153,7 +153,7 @@ def aws_answers(monkeypatch: pytest.MonkeyPatch) -> AwsAnswers:
 
 
 class LambdaContext:
-    """What Lambda tells a handler about the invocation."""
+    """The context object that Lambda passes to a handler."""
 
     function_name = "function"
     function_version = "1"
@@ -214,7 +214,7 @@ def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
 
 
 class XRay:
-    """Stands in for X-Ray's recorder."""
+    """Takes the place of X-Ray's recorder."""
 
     def __init__(self) -> None:
         self.trace: Trace = {}

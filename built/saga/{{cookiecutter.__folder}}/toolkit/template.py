@@ -14,7 +14,7 @@ from botocore import xform_name
 from toolkit.stacks import PROJECT, settings_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
-# The package of the service, under whatever name.
+# The package of the service, under any name.
 PACKAGE = next((PROJECT / "src").glob("*/__init__.py")).parent
 # All that functions may import of this project.
 CODE = sorted([*PACKAGE.rglob("*.py"), *(PROJECT / "toolkit" / "runtime").rglob("*.py")])
@@ -47,7 +47,7 @@ def template(path: str = "template.yaml") -> dict[str, Any]:
 
 
 def load(path: str) -> dict[str, Any]:
-    """A CloudFormation template of this project, as it stands there."""
+    """A CloudFormation template of this project, without transforms."""
     return parse((PROJECT / path).read_text("utf-8"))
 
 
@@ -273,7 +273,7 @@ def the_one(found: Iterable[Value], to_do: str) -> Value:
     """The only one that was found.
 
     Raises:
-        AssertionError: there is none, or more than one; `to_do` says what template.yaml has to say.
+        AssertionError: there is not exactly one; `to_do` says what to add to template.yaml.
     """
     one = list(found)
     assert len(one) == 1, f"{'missing' if not one else 'more than one'}: {to_do}"

@@ -3,7 +3,7 @@
     [[tool.toolkit.exceptions]]
     rule = "test_timeouts_and_memory_are_set_and_short"
     resource = "ReportFunction"
-    reason = "A report takes three minutes, and nobody waits for it."
+    reason = "A report takes three minutes, and no caller waits for it."
 
 `rule` is the name of a test. `resource` is a logical ID of template.yaml; without it the exception
 is for all that the rule looks at. The rule has to fail there: an exception that is no longer needed

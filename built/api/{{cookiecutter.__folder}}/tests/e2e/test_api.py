@@ -86,7 +86,7 @@ def test_a_product_is_created_read_changed_and_deleted(call: Call) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_who_does_not_say_which_version_they_saw_changes_nothing(call: Call, method: str) -> None:
+def test_change_without_if_match_gets_428(call: Call, method: str) -> None:
     product = created(call)
     path = f"/products/{product['id']}"
 
@@ -97,7 +97,7 @@ def test_who_does_not_say_which_version_they_saw_changes_nothing(call: Call, met
     assert call("GET", path).json == product
 
 
-def test_any_version_may_be_changed_where_its_writer_says_so(call: Call) -> None:
+def test_if_match_star_changes_any_version(call: Call) -> None:
     path = f"/products/{created(call)['id']}"
 
     changed = call("PUT", path, text(quantity=1), if_match="*")
@@ -111,13 +111,13 @@ def test_any_version_may_be_changed_where_its_writer_says_so(call: Call) -> None
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_product_that_is_not_there_is_not_found(call: Call, method: str) -> None:
+def test_missing_product_gets_404(call: Call, method: str) -> None:
     for path in (NOWHERE, "/products/no-id-at-all"):
         body = None if method == "GET" else text()
         assert_problem(call(method, path, body, if_match='"1"'), 404)
 
 
-def test_of_writers_who_race_for_one_product_one_wins_and_the_others_hear_of_it(call: Call) -> None:
+def test_concurrent_writers_one_wins_and_others_get_412(call: Call) -> None:
     product = created(call)
     path = f"/products/{product['id']}"
 
@@ -137,7 +137,7 @@ def test_of_writers_who_race_for_one_product_one_wins_and_the_others_hear_of_it(
 # --- Idempotent create ---
 
 
-def test_the_same_create_sent_often_and_at_once_makes_one_product(call: Call, stack: Stack) -> None:
+def test_concurrent_identical_creates_make_one_product(call: Call, stack: Stack) -> None:
     key = new_key()
     before = stored(stack)
 
@@ -153,7 +153,7 @@ def test_the_same_create_sent_often_and_at_once_makes_one_product(call: Call, st
     assert stored(stack).keys() - before.keys() == {again.json["id"]}
 
 
-def test_a_repeated_create_gives_its_first_answer_even_after_a_change(call: Call) -> None:
+def test_repeated_create_gets_its_first_answer_after_a_change(call: Call) -> None:
     key = new_key()
     first = call("POST", "/products", text(), idempotency_key=key)
     path = f"/products/{first.json['id']}"
@@ -165,7 +165,7 @@ def test_a_repeated_create_gives_its_first_answer_even_after_a_change(call: Call
     assert call("GET", path).json == changed.json
 
 
-def test_a_key_is_for_one_content_only(call: Call, stack: Stack) -> None:
+def test_reused_key_with_different_content_is_refused(call: Call, stack: Stack) -> None:
     key = new_key()
     call("POST", "/products", text(), idempotency_key=key)
     before = stored(stack)
@@ -175,7 +175,7 @@ def test_a_key_is_for_one_content_only(call: Call, stack: Stack) -> None:
     assert stored(stack) == before
 
 
-def test_a_key_is_needed(call: Call, stack: Stack) -> None:
+def test_create_without_a_key_gets_400(call: Call, stack: Stack) -> None:
     before = stored(stack)
 
     assert_problem(call("POST", "/products", text()), 400)
@@ -185,9 +185,7 @@ def test_a_key_is_needed(call: Call, stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
-def test_a_create_that_dies_half_way_can_be_sent_again(
-    call: Call, stack: Stack, moment: Any
-) -> None:
+def test_create_can_be_retried_after_a_crash(call: Call, stack: Stack, moment: Any) -> None:
     key, before = new_key(), stored(stack)
     stack.aws.fail(WRITE, moment)
 
@@ -199,15 +197,13 @@ def test_a_create_that_dies_half_way_can_be_sent_again(
     assert stored(stack).keys() - before.keys() == {answer.json["id"]}
 
 
-def test_a_throttled_table_is_tried_again(call: Call, stack: Stack) -> None:
+def test_throttled_table_is_retried(call: Call, stack: Stack) -> None:
     stack.aws.fail(WRITE, "throttle")
 
     assert call("POST", "/products", text(), idempotency_key=new_key()).status == 201
 
 
-def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
-    call: Call, stack: Stack
-) -> None:
+def test_throttled_table_gets_503_with_retry_after(call: Call, stack: Stack) -> None:
     key = new_key()
     # As often as the client tries it.
     stack.aws.fail(WRITE, "throttle", times=2)
@@ -222,7 +218,7 @@ def test_a_table_that_stays_throttled_is_answered_with_when_to_try_again(
 # --- Pages ---
 
 
-def test_pages_hold_every_product_once_while_others_come_change_and_go(call: Call) -> None:
+def test_pages_have_every_product_once_during_writes(call: Call) -> None:
     with ThreadPoolExecutor(4) as pool:
         there = {product["id"]: product for product in pool.map(lambda _: created(call), range(24))}
     going = sorted(there)[::4]
@@ -244,7 +240,7 @@ def test_pages_hold_every_product_once_while_others_come_change_and_go(call: Cal
     assert there.keys() <= set(seen)
 
 
-def test_a_cursor_leads_on_even_when_the_product_it_stands_behind_is_gone(call: Call) -> None:
+def test_cursor_works_after_its_product_was_deleted(call: Call) -> None:
     for _ in range(3):
         created(call)
     first = call("GET", "/products?limit=2").json
@@ -271,13 +267,13 @@ def test_a_cursor_leads_on_even_when_the_product_it_stands_behind_is_gone(call: 
         "limit=-1",
     ],
 )
-def test_a_forged_cursor_or_limit_is_refused(call: Call, query: str) -> None:
+def test_invalid_cursor_or_limit_gets_400(call: Call, query: str) -> None:
     path = "/products?" + query.replace('"', "%22").replace("{", "%7B").replace("}", "%7D")
 
     assert_problem(call("GET", path), 400)
 
 
-def test_a_page_of_exactly_what_is_left_is_the_last(call: Call) -> None:
+def test_page_with_all_remaining_products_is_the_last(call: Call) -> None:
     created(call)
     cursor, pages = "", []
     while cursor is not None:
@@ -365,7 +361,7 @@ def somebody_else(stack: Stack) -> Call:
     }
 
 
-def test_what_is_one_callers_is_there_for_no_other(somebody: Call, somebody_else: Call) -> None:
+def test_product_of_one_caller_is_missing_for_others(somebody: Call, somebody_else: Call) -> None:
     product = created(somebody)
     path = f"/products/{product['id']}"
 
@@ -379,9 +375,7 @@ def test_what_is_one_callers_is_there_for_no_other(somebody: Call, somebody_else
     assert product["id"] in ids_of(somebody)
 
 
-def test_a_cursor_of_one_caller_shows_another_their_own_products(
-    somebody: Call, somebody_else: Call
-) -> None:
+def test_cursor_of_another_caller_shows_own_products(somebody: Call, somebody_else: Call) -> None:
     for _ in range(3):
         created(somebody)
         created(somebody_else)
@@ -393,9 +387,7 @@ def test_a_cursor_of_one_caller_shows_another_their_own_products(
     assert ids_of(somebody_else, f"&cursor={cursor}") <= theirs
 
 
-def test_the_same_key_of_two_callers_makes_two_products(
-    somebody: Call, somebody_else: Call
-) -> None:
+def test_same_key_of_two_callers_makes_two_products(somebody: Call, somebody_else: Call) -> None:
     key = new_key()
 
     first = somebody("POST", "/products", text(), idempotency_key=key)
@@ -421,7 +413,7 @@ def test_the_same_key_of_two_callers_makes_two_products(
         pytest.param('{"name": "\\ud800", "quantity": 1}', id="half a character"),
     ],
 )
-def test_what_is_no_product_is_refused(call: Call, stack: Stack, body: str | None) -> None:
+def test_invalid_product_gets_400(call: Call, stack: Stack, body: str | None) -> None:
     product = created(call)
     before = stored(stack)
 
@@ -431,7 +423,7 @@ def test_what_is_no_product_is_refused(call: Call, stack: Stack, body: str | Non
     assert stored(stack) == before
 
 
-def test_a_body_that_is_too_large_is_refused(call: Call) -> None:
+def test_body_that_is_too_large_gets_413(call: Call) -> None:
     assert_problem(
         call("POST", "/products", text(name="x" * 10_000), idempotency_key=new_key()), 413
     )
@@ -446,7 +438,7 @@ def test_a_body_that_is_too_large_is_refused(call: Call) -> None:
         ("PATCH", NOWHERE, "DELETE, GET, OPTIONS, PUT"),
     ],
 )
-def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(
+def test_unknown_method_gets_405_with_allow(
     call: Call, method: str, path: str, allowed: str
 ) -> None:
     answer = call(method, path, "{}")
@@ -456,7 +448,7 @@ def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", f"{NOWHERE}/more"])
-def test_an_unknown_path_is_not_found(call: Call, path: str) -> None:
+def test_unknown_path_gets_404(call: Call, path: str) -> None:
     assert_problem(call("GET", path), 404)
 
 
@@ -466,7 +458,7 @@ def test_an_unknown_path_is_not_found(call: Call, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "methods"), [("/products", "GET,OPTIONS,POST"), (NOWHERE, "DELETE,GET,OPTIONS,PUT")]
 )
-def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
+def test_each_route_answers_preflight_requests_for_one_origin(
     stack: Stack, path: str, methods: str
 ) -> None:
     answer = anonymous(stack, "OPTIONS", path)
@@ -480,9 +472,7 @@ def test_each_route_tells_browsers_what_web_pages_of_one_origin_may_do(
 
 
 @pytest.mark.parametrize("path", ["/products", NOWHERE])
-def test_a_preflight_request_with_a_body_of_another_type_is_no_error_of_ours(
-    stack: Stack, path: str
-) -> None:
+def test_preflight_request_with_another_content_type_gets_415(stack: Stack, path: str) -> None:
     headers = {"Content-Type": "text/plain"}
 
     answer = http_call("OPTIONS", url(stack, path), headers=headers, verify=stack.aws.ca)
@@ -504,7 +494,7 @@ def change_set_for_prod(stack: Stack, **changes: str) -> None:
     )
 
 
-def test_prod_is_refused_without_an_origin(stack: Stack) -> None:
+def test_deployment_of_prod_fails_without_an_origin(stack: Stack) -> None:
     with pytest.raises(ClientError, match="AllowedOrigin is empty"):
         change_set_for_prod(stack, AllowedOrigin="")
 
@@ -522,7 +512,7 @@ def test_web_pages_may_read_what_they_need_of_an_answer(call: Call) -> None:
 # --- The smoke test, which runs against AWS ---
 
 
-def test_the_smoke_test_passes_here(stack: Stack) -> None:
+def test_smoke_test_passes_on_the_local_aws(stack: Stack) -> None:
     identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
 
     smoke.test_a_product_is_created_read_and_deleted(
@@ -530,7 +520,7 @@ def test_the_smoke_test_passes_here(stack: Stack) -> None:
     )
 
 
-def test_the_smoke_test_fails_where_there_is_no_such_api(stack: Stack) -> None:
+def test_smoke_test_fails_without_the_api(stack: Stack) -> None:
     identity = callers.identity_in(stack) | {"verify": stack.aws.ca}
 
     with pytest.raises(AssertionError):
@@ -551,7 +541,7 @@ ROUTES = [
 
 
 {% if cookiecutter.authentication == "IAM" %}@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_an_unsigned_request_is_refused(stack: Stack, method: str, path: str) -> None:
+def test_unsigned_request_gets_403(stack: Stack, method: str, path: str) -> None:
     assert_problem(anonymous(stack, method, path), 403)
 
 
@@ -577,25 +567,23 @@ def asked_as(stack: Stack, key_id: str, signs_with: str, method: str) -> Answer:
     return http_call(method, url(stack, "/products"), session=somebody, verify=stack.aws.ca)
 
 
-def test_who_may_call_one_route_may_call_that_route_only(
-    stack: Stack, reader: dict[str, str]
-) -> None:
+def test_permission_for_one_route_allows_no_other(stack: Stack, reader: dict[str, str]) -> None:
     key = (reader["AccessKeyId"], reader["SecretAccessKey"])
 
     assert asked_as(stack, *key, "GET").status == 200
     assert asked_as(stack, *key, "POST").status == 403
 
 
-def test_a_wrong_signature_is_refused(stack: Stack, reader: dict[str, str]) -> None:
+def test_wrong_signature_gets_403(stack: Stack, reader: dict[str, str]) -> None:
     assert_problem(asked_as(stack, reader["AccessKeyId"], "wrong", "GET"), 403)
 
 
 {% elif cookiecutter.authentication == "JWT" %}@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_request_without_a_token_is_refused(stack: Stack, method: str, path: str) -> None:
+def test_request_without_a_token_gets_401(stack: Stack, method: str, path: str) -> None:
     assert_problem(anonymous(stack, method, path), 401)
 
 
-def test_a_forged_token_is_refused(stack: Stack) -> None:
+def test_forged_token_gets_401(stack: Stack) -> None:
     head, claims, signature = callers.signed_in(stack).split(".")
     other_claims = claims.replace(claims[40], "A" if claims[40] != "A" else "B")
 
@@ -610,7 +598,7 @@ def test_a_forged_token_is_refused(stack: Stack) -> None:
         assert_problem(answer, 401)
 
 
-def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: Stack) -> None:
+def test_smoke_test_user_needs_only_permissions_of_the_plan_role(stack: Stack) -> None:
     cognito = stack.aws.client("cognito-idp")
     pool = stack.outputs["UserPoolId"]
     planner = may_only(stack, "planner", plan_roles_rights("cognito-idp"))
@@ -633,7 +621,7 @@ def test_the_user_of_the_smoke_test_takes_no_more_than_the_plan_role_may(stack: 
     assert users_like(cognito, pool, "smoke-test") == []
 
 
-def test_a_user_who_is_made_as_the_readme_says_can_sign_in(stack: Stack) -> None:
+def test_user_created_with_the_readme_commands_can_sign_in(stack: Stack) -> None:
     cognito = stack.aws.client("cognito-idp")
     ids = {"UserPoolId": stack.outputs["UserPoolId"], "Username": "ada"}
     phrase, temporary = "A-Test-User-1234", "A-Temporary-1234"
@@ -686,7 +674,7 @@ def may_only(stack: Stack, name: str, actions: list[str]) -> Any:
     )
 
 
-{% else %}def test_anybody_may_call(stack: Stack) -> None:
+{% else %}def test_anyone_may_call(stack: Stack) -> None:
     assert anonymous(stack, "GET", "/products").status == 200
 
 

@@ -56,16 +56,16 @@ def sending(stack: Stack) -> dict[str, Any]:
     }
 
 
-def test_the_document_is_sound() -> None:
+def test_openapi_document_is_valid() -> None:
     schema.validate()
 
 
 @schema.parametrize()
-def test_whatever_is_sent_the_answer_is_as_documented(case: Case, sending: dict[str, Any]) -> None:
+def test_any_request_gets_a_documented_answer(case: Case, sending: dict[str, Any]) -> None:
     case.call_and_validate(**sending)
 
 
-def test_so_is_what_follows_from_an_answer(sending: dict[str, Any]) -> None:
+def test_links_in_answers_work(sending: dict[str, Any]) -> None:
     """Its links lead on: to read, change and delete a product that was created."""
 
     class Callers(schema.as_state_machine()):  # type: ignore[misc]

@@ -66,7 +66,7 @@ def identity(region: str) -> Identity:
     assert ask(outputs, identity, "GET", path).status == 404
 
 
-{% if cookiecutter.authentication != "none" %}def test_who_does_not_say_who_calls_is_refused(outputs: dict[str, str]) -> None:
+{% if cookiecutter.authentication != "none" %}def test_request_without_a_caller_is_refused(outputs: dict[str, str]) -> None:
     answer = ask(outputs, {}, "GET")
 
     assert answer.status in (401, 403)

@@ -51,11 +51,11 @@ def headers_of(operation: dict[str, Any]) -> dict[str, Any]:
     return {name.removeprefix("method.response.header."): value for name, value in found}
 
 
-def test_every_route_has_a_function_of_its_own() -> None:
+def test_every_route_has_its_own_function() -> None:
     assert len(ROUTES) == len(set(ROUTES.values()))
 
 
-def test_the_openapi_document_describes_every_route_and_no_other() -> None:
+def test_openapi_document_describes_exactly_the_routes() -> None:
     paths = yaml.safe_load((PROJECT / "openapi.yaml").read_text("utf-8"))["paths"]
 
     assert set(ROUTES) == {
@@ -66,7 +66,7 @@ def test_the_openapi_document_describes_every_route_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))
-def test_every_path_tells_web_pages_and_others_which_methods_it_has(path: str) -> None:
+def test_every_path_names_its_methods(path: str) -> None:
     methods = methods_of(path)
 
     allowed = headers_of(PATHS[path]["options"])
@@ -77,7 +77,7 @@ def test_every_path_tells_web_pages_and_others_which_methods_it_has(path: str) -
 
 
 @pytest.mark.parametrize("operation", MOCKS)
-def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
+def test_answers_of_api_gateway_need_no_authorization(
     operation: dict[str, Any],
 ) -> None:
     """A browser signs no preflight request. Headers have to be declared to be sent."""
@@ -88,7 +88,7 @@ def test_what_api_gateway_answers_by_itself_may_be_read_by_anybody(
 
 
 @pytest.mark.parametrize("operation", MOCKS)
-def test_a_body_of_another_type_is_answered_with_415(operation: dict[str, Any]) -> None:
+def test_body_of_another_content_type_gets_415(operation: dict[str, Any]) -> None:
     """docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html.
 
     What is passed through says no status code, which a mock integration answers with 500.
@@ -101,7 +101,7 @@ def test_a_body_of_another_type_is_answered_with_415(operation: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
-def test_web_pages_may_read_errors_of_api_gateway_as_well(kind: str) -> None:
+def test_web_pages_may_read_errors_of_api_gateway(kind: str) -> None:
     headers = API["GatewayResponses"][kind]["ResponseParameters"]["Headers"]
 
     assert headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -117,7 +117,7 @@ def test_web_pages_come_from_one_origin_over_tls(environment: str) -> None:
     assert "example.com" not in origin or environment == "prod", "that is a placeholder"
 
 
-def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> None:
+def test_prod_requires_an_allowed_origin() -> None:
     rule = template()["Rules"]["ProdNamesItsWebPages"]
 
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Environment"}, "prod"]}
@@ -126,7 +126,7 @@ def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> 
     assert "samconfig.toml" in assertion["AssertDescription"]
 
 
-{% if cookiecutter.authentication == "IAM" %}def test_callers_sign_requests_with_credentials_of_their_own() -> None:
+{% if cookiecutter.authentication == "IAM" %}def test_callers_sign_requests_with_their_own_credentials() -> None:
     assert API["Auth"] == {
         "DefaultAuthorizer": "AWS_IAM",
         "InvokeRole": "NONE",
@@ -142,7 +142,7 @@ def test_prod_is_not_deployed_before_somebody_has_decided_on_its_web_pages() -> 
     }
 
 
-def test_users_are_made_by_administrators_and_outlive_a_mistake_with_the_stack() -> None:
+def test_users_are_created_by_administrators_and_retained() -> None:
     [pool] = resources("AWS::Cognito::UserPool").values()
 
     assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
@@ -151,7 +151,7 @@ def test_users_are_made_by_administrators_and_outlive_a_mistake_with_the_stack()
     assert pool["UpdateReplacePolicy"] == "Retain"
 
 
-def test_a_token_ends_within_the_hour() -> None:
+def test_token_expires_after_an_hour() -> None:
     [client] = resources("AWS::Cognito::UserPoolClient").values()
     properties = client["Properties"]
 
@@ -161,14 +161,14 @@ def test_a_token_ends_within_the_hour() -> None:
         assert properties[f"{kind}Validity"] == 1
 
 
-{% else %}def test_anybody_may_call() -> None:
+{% else %}def test_anyone_may_call() -> None:
     assert API["Auth"] == {
         "DefaultAuthorizer": "NONE",
         "AddDefaultAuthorizerToCorsPreflight": False,
     }
 
 
-{% endif %}def test_nothing_may_scan_a_table() -> None:
+{% endif %}def test_no_function_may_scan_a_table() -> None:
     """A scan reads, and pays for, all there is."""
     allowed = {
         action
@@ -181,7 +181,7 @@ def test_a_token_ends_within_the_hour() -> None:
     assert "dynamodb:Scan" not in allowed
 
 
-def test_each_owner_has_a_partition_of_their_own() -> None:
+def test_each_owner_has_a_partition() -> None:
     keys = resources("AWS::DynamoDB::Table")["ProductsTable"]["Properties"]["KeySchema"]
 
     assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
@@ -190,7 +190,7 @@ def test_each_owner_has_a_partition_of_their_own() -> None:
     ]
 
 
-def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
+def test_alarm_fires_when_a_partition_is_throttled() -> None:
     [alarm] = alarms_on("AWS/DynamoDB WriteThrottleEvents", {"Ref": "ProductsTable"}).values()
     metrics = Metrics()
     table = {"TableName": resolve({"Ref": "ProductsTable"}, "prod")}
@@ -203,7 +203,7 @@ def test_an_alarm_tells_when_an_owners_list_outgrows_its_partition() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ROUTES.values()))
-def test_one_setting_keeps_the_function_of_every_route_warm(name: str) -> None:
+def test_one_setting_provisions_concurrency_for_every_route(name: str) -> None:
     assert functions()[name]["ProvisionedConcurrencyConfig"] == {
         "Fn::If": [
             "KeepsFunctionsWarm",

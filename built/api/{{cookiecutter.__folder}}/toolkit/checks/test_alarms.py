@@ -1,4 +1,4 @@
-"""Somebody hears of what goes wrong, and finds out what to do and what it looks like."""
+"""Alarms notify operators, and have a page in the runbook; the dashboard shows the metrics."""
 
 import ast
 import json

@@ -169,7 +169,7 @@ def test_the_domain_knows_nothing_of_aws() -> None:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
-    """Powertools stores answers as metadata of the trace unless told otherwise."""
+    """By default, Powertools stores answers as metadata of the trace."""
     tree = ast.parse(path.read_text("utf-8"))
     captures = [
         node

@@ -1,4 +1,4 @@
-"""`make update`: takes over what changed in the template, whatever the user's git settings are."""
+"""`make update`: takes over changes of the template, with any git settings of the user."""
 
 import os
 import re

@@ -37,7 +37,7 @@ class IdempotentWriter:
         """Apply `effect` unless `key` was used before.
 
         Args:
-            key: what makes two requests the same one, such as an order's id.
+            key: makes two requests the same one, for example a caller's id for it.
             content: what was asked for; the same key with other content is refused.
             effect: at most 99 writes (a DynamoDB transaction holds 100).
             now: seconds since the epoch.
@@ -46,7 +46,7 @@ class IdempotentWriter:
             True when the effect was applied now, False when it had been before.
 
         Raises:
-            KeyReusedError: the key stands for other content.
+            KeyReusedError: the key was used for different content.
             ClientError: DynamoDB could not do it now; nothing was written.
         """
         fingerprint = fingerprint_of(content)

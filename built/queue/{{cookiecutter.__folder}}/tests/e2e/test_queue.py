@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scripts.demo import waiting
 from toolkit.commands.dead_letters import cause_of, redrive
 from toolkit.local_aws.stack import LocalAws, Stack
-from toolkit.messages import looked_at
+from toolkit.messages import messages_in
 from toolkit.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -114,7 +114,7 @@ def id_of(body: str) -> str:
     return str(json.loads(body)["order_id"])
 
 
-def test_an_order_is_accepted_at_once_and_shipped_later(
+def test_order_is_accepted_at_once_and_shipped_later(
     orders: Orders, eventually: Eventually
 ) -> None:
     body = order()
@@ -130,9 +130,7 @@ def test_an_order_is_accepted_at_once_and_shipped_later(
     eventually(lambda: orders.waiting() == 0)
 
 
-def test_the_correlation_id_of_the_caller_reaches_the_worker(
-    orders: Orders, eventually: Eventually
-) -> None:
+def test_callers_correlation_id_reaches_the_worker(orders: Orders, eventually: Eventually) -> None:
     correlation = uuid.uuid4().hex
 
     orders.post(order(), **{"X-Correlation-Id": correlation})
@@ -160,9 +158,7 @@ def test_the_correlation_id_of_the_caller_reaches_the_worker(
         pytest.param('{"order_id": "a", "sku": "b", "quantity": 1, "x": 1}', "'x'", id="unknown"),
     ],
 )
-def test_what_is_no_order_is_refused_with_the_reason(
-    orders: Orders, body: str, mentions: str
-) -> None:
+def test_invalid_order_gets_400_with_the_reason(orders: Orders, body: str, mentions: str) -> None:
     answer = orders.post(body)
 
     assert (answer.status, answer.content_type) == (400, "application/problem+json")
@@ -184,7 +180,7 @@ ALMOST_ORDERS = st.fixed_dictionaries(
 )
 
 
-def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(
+def test_any_request_is_accepted_or_refused_with_a_reason(
     orders: Orders, eventually: Eventually
 ) -> None:
     @settings(max_examples=25, derandomize=True, deadline=None, database=None)
@@ -203,14 +199,14 @@ def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(
     assert not orders.dead_letters()
 
 
-def test_an_unsigned_request_is_refused(orders: Orders) -> None:
+def test_unsigned_request_gets_403(orders: Orders) -> None:
     answer = call("POST", orders.url, order(), verify=orders.stack.aws.ca)
 
     assert (answer.status, answer.content_type) == (403, "application/problem+json")
     assert answer.json.keys() == {"type", "title"}
 
 
-def test_duplicates_are_shipped_once_with_two_consumers_at_work(
+def test_duplicate_orders_ship_once_with_two_workers(
     orders: Orders, eventually: Eventually
 ) -> None:
     bodies = [order() for _ in range(20)]
@@ -238,9 +234,7 @@ def test_poison_message_goes_to_the_dead_letter_queue_at_once(
     assert all(shipped[id_of(body)] == 1 for body in good)
 
 
-def test_another_order_under_a_used_id_is_refused_at_the_door(
-    orders: Orders, eventually: Eventually
-) -> None:
+def test_different_order_with_a_used_id_gets_409(orders: Orders, eventually: Eventually) -> None:
     first = order(quantity=1)
     orders.post(first)
 
@@ -252,7 +246,7 @@ def test_another_order_under_a_used_id_is_refused_at_the_door(
     assert not orders.dead_letters()
 
 
-def test_each_caller_has_order_ids_of_its_own(
+def test_each_caller_has_its_own_order_ids(
     orders: Orders, eventually: Eventually, aws: LocalAws
 ) -> None:
     """Whatever its sessions are called, a role is one caller."""
@@ -301,7 +295,7 @@ def role_session(aws: LocalAws, stack: Stack, role: str, name: str) -> boto3.ses
 
 @pytest.mark.parametrize("target", [REMEMBER, SEND])
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
-def test_a_crash_while_an_order_is_accepted_leaves_it_to_the_caller_to_repeat_it(
+def test_crash_while_accepting_an_order_lets_the_caller_retry(
     orders: Orders, eventually: Eventually, target: str, moment: str
 ) -> None:
     """Between record and queue as well: the record lets the same order in again."""
@@ -318,7 +312,7 @@ def test_a_crash_while_an_order_is_accepted_leaves_it_to_the_caller_to_repeat_it
 
 
 @pytest.mark.parametrize("target", [REMEMBER, SEND])
-def test_a_caller_of_what_is_throttled_is_told_to_try_again(
+def test_throttling_gets_503_with_retry_after(
     orders: Orders, eventually: Eventually, target: str
 ) -> None:
     body = order()
@@ -351,7 +345,7 @@ def test_different_order_with_a_used_id_goes_to_the_dead_letter_queue(
 
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
-def test_a_crash_in_mid_batch_loses_and_repeats_nothing(
+def test_crash_in_a_batch_loses_and_repeats_nothing(
     orders: Orders, eventually: Eventually, moment: Any
 ) -> None:
     bodies = [order() for _ in range(10)]
@@ -365,7 +359,7 @@ def test_a_crash_in_mid_batch_loses_and_repeats_nothing(
     assert not orders.dead_letters()
 
 
-def test_a_throttled_table_is_tried_again(orders: Orders, eventually: Eventually) -> None:
+def test_throttled_table_is_retried(orders: Orders, eventually: Eventually) -> None:
     body = order()
     orders.deliver_again_after(seconds=4)
     # More than the SDK's own two attempts: the message comes back and is delivered again.
@@ -378,7 +372,7 @@ def test_a_throttled_table_is_tried_again(orders: Orders, eventually: Eventually
     assert not orders.dead_letters()
 
 
-def test_after_the_last_attempt_the_cause_is_kept_and_redrive_works(
+def test_last_attempt_keeps_the_cause_and_can_be_redriven(
     orders: Orders, eventually: Eventually
 ) -> None:
     body = order()
@@ -387,7 +381,7 @@ def test_after_the_last_attempt_the_cause_is_kept_and_redrive_works(
     orders.stack.aws.fail(WRITE, "throttle", times=attempts * calls_per_attempt)
     orders.send(body)
     eventually(lambda: orders.waiting() == 0)
-    with looked_at(orders.sqs, orders.dead_letter_queue) as messages:
+    with messages_in(orders.sqs, orders.dead_letter_queue) as messages:
         [message] = messages
     assert "ThrottlingException" in cause_of(message)
     assert orders.shipments()[id_of(body)] == 0
@@ -409,7 +403,7 @@ TYPED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("more", [0, 5], ids=["five attributes", "ten attributes"])
-def test_a_bad_message_keeps_its_attributes_of_every_type_through_redrives(
+def test_dead_letter_keeps_its_attributes_through_redrives(
     orders: Orders, eventually: Eventually, more: int
 ) -> None:
     attributes = TYPED | {f"more-{number}": TYPED["text"] for number in range(more)}
@@ -438,9 +432,7 @@ def test_a_bad_message_keeps_its_attributes_of_every_type_through_redrives(
         assert cause["StringValue"] == "PermanentError: the body must be JSON"
 
 
-def test_a_redrive_ends_though_its_messages_come_back(
-    orders: Orders, eventually: Eventually
-) -> None:
+def test_redrive_ends_when_its_messages_come_back(orders: Orders, eventually: Eventually) -> None:
     poison = [f"no order {number}" for number in range(12)]
     orders.send(*poison)
     eventually(lambda: orders.waiting() == 0)
@@ -451,9 +443,7 @@ def test_a_redrive_ends_though_its_messages_come_back(
     assert orders.dead_letters().keys() == set(poison)
 
 
-def test_after_a_redrive_an_old_cause_is_not_taken_for_that_of_a_crash(
-    orders: Orders, eventually: Eventually
-) -> None:
+def test_old_cause_is_not_shown_after_a_crash(orders: Orders, eventually: Eventually) -> None:
     body = order()
     orders.deliver_again_after(seconds=4)
     orders.stack.aws.fail(WRITE, "throttle", times=6)
@@ -470,7 +460,7 @@ def test_after_a_redrive_an_old_cause_is_not_taken_for_that_of_a_crash(
     assert cause_of(message) == DIED
 
 
-def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
+def test_message_that_always_crashes_the_function_is_moved_by_the_redrive_policy(
     orders: Orders, eventually: Eventually
 ) -> None:
     body = order()
@@ -482,7 +472,7 @@ def test_a_function_that_always_dies_leaves_the_message_to_the_redrive_policy(
     assert orders.dead_letters() == {body: DIED}
 
 
-def test_queues_take_nothing_without_tls(orders: Orders) -> None:
+def test_queues_refuse_requests_without_tls(orders: Orders) -> None:
     """The local AWS listens on TLS alone, so there is no plain request to try: see the policy."""
     policy = orders.sqs.get_queue_attributes(QueueUrl=orders.queue, AttributeNames=["Policy"])
     [statement] = json.loads(policy["Attributes"]["Policy"])["Statement"]

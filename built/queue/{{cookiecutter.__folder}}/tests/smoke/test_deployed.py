@@ -9,7 +9,7 @@ import boto3
 from toolkit.signed_request import call
 
 
-def test_an_order_is_accepted_and_shipped(outputs: dict[str, str], region: str) -> None:
+def test_order_is_accepted_and_shipped(outputs: dict[str, str], region: str) -> None:
     order_id = f"smoke-{uuid.uuid4().hex}"
     body = json.dumps({"order_id": order_id, "sku": "smoke-test", "quantity": 1})
 
@@ -26,5 +26,5 @@ def test_an_order_is_accepted_and_shipped(outputs: dict[str, str], region: str) 
         time.sleep(2)
 
 
-def test_an_unsigned_request_is_refused(outputs: dict[str, str]) -> None:
+def test_unsigned_request_gets_403(outputs: dict[str, str]) -> None:
     assert call("POST", outputs["OrdersUrl"], "{}").status == 403

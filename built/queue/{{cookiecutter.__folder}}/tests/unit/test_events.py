@@ -10,7 +10,7 @@ from toolkit.runtime.http import caller_of, correlation_id
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 
 
-def test_the_request_holds_an_order() -> None:
+def test_sample_request_is_a_valid_order() -> None:
     event = json.loads((EVENTS / "submit.json").read_text("utf-8"))
 
     assert parse_order(event["body"]) == Order("order-1", "teapot", 2)
@@ -18,7 +18,7 @@ def test_the_request_holds_an_order() -> None:
     assert caller_of(event) == "arn:aws:sts::123456789012:assumed-role/shop"
 
 
-def test_the_batch_holds_the_same_order() -> None:
+def test_batch_has_the_same_order() -> None:
     event = json.loads((EVENTS / "process.json").read_text("utf-8"))
     orders = []
 
@@ -33,7 +33,7 @@ def test_the_batch_holds_the_same_order() -> None:
     assert orders == [Order("order-1", "teapot", 2)]
 
 
-def test_the_batch_tells_how_often_it_was_received_and_who_sent_it() -> None:
+def test_batch_has_receive_count_and_caller() -> None:
     [record] = json.loads((EVENTS / "process.json").read_text("utf-8"))["Records"]
 
     assert record["attributes"]["ApproximateReceiveCount"] == "1"

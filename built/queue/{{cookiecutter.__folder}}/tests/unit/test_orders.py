@@ -14,11 +14,11 @@ orders = st.builds(Order, ids, ids, st.integers(1, 1_000))
 
 
 @given(orders)
-def test_an_order_survives_the_way_through_the_queue(order: Order) -> None:
+def test_order_is_the_same_after_the_queue(order: Order) -> None:
     assert parse_order(order.to_json()) == order
 
 
-def test_the_same_order_always_gives_the_same_text() -> None:
+def test_same_order_gives_the_same_text() -> None:
     """Its fingerprint tells a repeated order from another one under the same id."""
     text = Order(sku="teapot", quantity=2, order_id="order-1").to_json()
 
@@ -40,7 +40,7 @@ def test_every_field_stays_within_its_bounds(name: str, value: object) -> None:
         parse_order(json.dumps(good | {name: value}))
 
 
-def test_a_shipment_holds_what_was_ordered() -> None:
+def test_shipment_has_the_fields_of_the_order() -> None:
     shipment = ship("caller", Order("order-1", "teapot", 2), shipment_id="shipment-1", now=1_000)
 
     assert shipment.caller == "caller"

@@ -18,7 +18,7 @@ FROM_MAKE = {"ENV", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "SHELL_
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: os.environ[name] for name in os.environ if name not in FROM_MAKE}
-    # Any program stands in for uv: nothing is installed here.
+    # Any program in the place of uv: nothing is installed here.
     command = ["make", f"UV={sys.executable}", *arguments]
     return subprocess.run(
         command,
@@ -45,7 +45,7 @@ def test_a_job_with_rights_installs_only_what_it_needs(
 
     assert shown.returncode == 0, shown.stderr
     asked = set(re.findall(r"--requirement=requirements/(\S+)", shown.stdout))
-    assert asked - {"uv.txt"} == installed, "beside uv itself, where there is none"
+    assert asked - {"uv.txt"} == installed, "and uv itself, if it is missing"
 
 
 def test_what_applies_needs_boto3_and_nothing_else() -> None:

@@ -78,7 +78,7 @@ MAKING = {
     "event ScheduleV2": "iam:PassRole scheduler:CreateSchedule scheduler:DeleteSchedule"
     " scheduler:UpdateSchedule",
 }
-# Resources that bear no name of this project, since AWS makes up their ids or lists them all, as
+# Resources without a name of this project, because AWS chooses their ids or lists them all, as
 # regular expressions; and the actions that take nothing narrower.
 NOT_BY_NAME = {
     r"\*": "codedeploy:StopDeployment"
@@ -123,7 +123,7 @@ def actions(statements: list[dict[str, Any]]) -> set[str]:
 
 
 def is_about_the_stacks_tags(grant: dict[str, Any]) -> bool:
-    """Whether a statement holds only for what bears the tags of this project and environment."""
+    """Whether a statement is limited to resources with the tags of this project and environment."""
     return any(
         grant.get("Condition", {}).get(operator, {})
         == {f"{key}/{tag}": value for tag, value in TAGS.items()}

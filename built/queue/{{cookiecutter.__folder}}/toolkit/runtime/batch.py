@@ -69,7 +69,7 @@ def _gave_up(
         return False
     try:
         send_dead_letter(record, cause)
-    except Exception:  # noqa: BLE001 (whatever it is, the others go on)
+    except Exception:  # noqa: BLE001 (any error: the other records continue)
         # SQS itself moves the message after the last attempt; only the cause is lost there.
         logger.exception("could not be sent to the dead-letter queue", attempt=attempt, cause=cause)
         return False

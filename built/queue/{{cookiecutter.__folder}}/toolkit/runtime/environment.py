@@ -17,7 +17,7 @@ def read_settings(kind: type[Settings], environ: Mapping[str, str] = os.environ)
 
     Raises:
         SettingsError: names every variable that is missing or not a whole number, so that one
-            look at the log is enough to mend the template.
+            look at the log is enough to fix the template.
     """
     values: dict[str, str | int] = {}
     problems = []

@@ -84,7 +84,7 @@ def caught(name: str) -> dict[str, str]:
     }
 
 
-def test_every_state_is_reached_and_every_way_leads_somewhere() -> None:
+def test_every_state_is_reachable_and_every_transition_has_a_target() -> None:
     reached, ahead = set(), {WORKFLOW["StartAt"]}
     while ahead:
         reached |= ahead
@@ -94,7 +94,7 @@ def test_every_state_is_reached_and_every_way_leads_somewhere() -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_state_goes_on_or_ends(name: str) -> None:
+def test_state_has_a_next_state_or_ends(name: str) -> None:
     state = STATES[name]
 
     ends = state["Type"] in ("Fail", "Succeed") or state.get("End") is True
@@ -102,7 +102,7 @@ def test_a_state_goes_on_or_ends(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_every_task_has_a_timeout_a_retry_and_a_way_out(name: str) -> None:
+def test_every_task_has_timeout_retry_and_catch(name: str) -> None:
     [retry] = TASKS[name]["Retry"]
 
     assert TASKS[name]["TimeoutSeconds"] >= 1
@@ -114,13 +114,13 @@ def test_every_task_has_a_timeout_a_retry_and_a_way_out(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_only_what_may_pass_is_tried_again(name: str) -> None:
+def test_only_temporary_errors_are_retried(name: str) -> None:
     [retry] = STEPS[name]["Retry"]
 
     assert set(retry["ErrorEquals"]) == TRANSIENT
 
 
-def test_every_error_of_lambda_that_says_so_is_tried_again() -> None:
+def test_every_temporary_error_of_lambda_is_retried() -> None:
     """What its documentation calls throttled, or asks to wait for."""
     says_so = re.compile(r"throttled|try (again|the request again)|when the function state becomes")
     to_retry = {
@@ -131,7 +131,7 @@ def test_every_error_of_lambda_that_says_so_is_tried_again() -> None:
     assert to_retry <= TRANSIENT
 
 
-def test_what_is_wrong_with_a_function_or_its_caller_is_not_tried_again() -> None:
+def test_permanent_errors_of_lambda_are_not_retried() -> None:
     sender = {
         name for name, error in OF_INVOKE.items() if error.metadata["error"].get("senderFault")
     }
@@ -150,12 +150,12 @@ def test_what_is_wrong_with_a_function_or_its_caller_is_not_tried_again() -> Non
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_step_runs_the_live_version_of_the_function_of_its_name(name: str) -> None:
+def test_step_invokes_the_alias_of_its_function(name: str) -> None:
     assert STEPS[name]["Arguments"]["FunctionName"] == f"${{ "{{" }}{name}}}"
     assert MACHINE["DefinitionSubstitutions"][name] == {"Ref": f"{name}Function.Alias"}
 
 
-def test_a_definition_takes_effect_after_all_that_it_calls() -> None:
+def test_definition_takes_effect_after_the_resources_that_it_calls() -> None:
     """CloudFormation waits for what is referred to, and not for a name put together as text."""
     called = {
         name: value
@@ -168,14 +168,14 @@ def test_a_definition_takes_effect_after_all_that_it_calls() -> None:
         assert named(value)
 
 
-def test_orders_start_on_the_version_that_the_alias_points_to() -> None:
+def test_executions_start_on_the_version_of_the_alias() -> None:
     starting = functions()["StartFunction"]["Environment"]["Variables"]["STATE_MACHINE_ARN"]
 
     assert MACHINE["AutoPublishAlias"] == "live"
     assert starting == {"Ref": "WorkflowAliaslive"}
 
 
-def test_a_new_definition_takes_over_step_by_step_and_failed_orders_take_it_back() -> None:
+def test_new_definition_takes_over_gradually_and_failed_workflows_roll_it_back() -> None:
     """Step Functions wants a share and an interval, but where all moves at once."""
     preference = MACHINE["DeploymentPreference"]
     [alarm] = named(preference["Alarms"])
@@ -191,7 +191,7 @@ def test_a_new_definition_takes_over_step_by_step_and_failed_orders_take_it_back
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_function_has_time_for_its_writes_and_their_conflicts(name: str) -> None:
+def test_function_timeout_covers_writes_and_conflict_retries(name: str) -> None:
     """All conflicts of one write, and then a call that takes as long as one may."""
     writes = {"NotifyCustomer": 1} | {undo: 2 for _, undo in TOGETHER}
     longest = writes.get(name, 1) * LONGEST_CALL_SECONDS + CONFLICT_SECONDS
@@ -200,12 +200,12 @@ def test_a_function_has_time_for_its_writes_and_their_conflicts(name: str) -> No
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_a_function_gives_up_before_the_workflow_gives_up_on_it(name: str) -> None:
+def test_function_timeout_is_shorter_than_the_task_timeout(name: str) -> None:
     assert functions()[f"{name}Function"]["Timeout"] < STEPS[name]["TimeoutSeconds"]
 
 
 @pytest.mark.parametrize(("step", "compensation"), TOGETHER)
-def test_a_step_that_fails_is_undone_whatever_it_failed_of(step: str, compensation: str) -> None:
+def test_failed_step_is_undone_after_any_error(step: str, compensation: str) -> None:
     errors = caught(step)
 
     assert set(errors.values()) == {compensation}
@@ -226,7 +226,7 @@ def test_compensations_run_in_reverse_order() -> None:
     assert backwards == [*reversed(compensations)]
 
 
-def test_a_refusal_ends_well_and_a_breakage_as_a_failure() -> None:
+def test_refusal_succeeds_as_cancelled_and_error_fails() -> None:
     refusals = {"OutOfStockError", "PaymentDeclinedError", "UndeliverableError"}
     told = {
         error: catch["Assign"]["refused"]
@@ -248,7 +248,7 @@ REFUSED = {"TakePayment": {"amount": 10**8}, "ArrangeShipping": {"country": "AQ"
 
 @pytest.mark.parametrize("per_minute", [1, 6_000])
 @pytest.mark.parametrize("step", REFUSED)
-def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> None:
+def test_refusals_raise_no_alarm(step: str, per_minute: int) -> None:
     """Lambda counts a refusal as an error; the step counts it too, and the alarms subtract it."""
     name = f"{step}Function"
     function = resolve(functions()[name]["FunctionName"], "prod")
@@ -264,7 +264,7 @@ def test_refusals_are_answers_and_raise_no_alarm(step: str, per_minute: int) -> 
 
 
 @pytest.mark.parametrize("step", REFUSED)
-def test_a_failure_among_many_refusals_is_seen(step: str) -> None:
+def test_failure_among_many_refusals_raises_an_alarm(step: str) -> None:
     name = f"{step}Function"
     function = resolve(functions()[name]["FunctionName"], "prod")
     metrics = Metrics()
@@ -285,7 +285,7 @@ def _snake(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["NotifyCustomer", *(undo for _, undo in TOGETHER)])
-def test_what_cannot_be_done_is_parked_and_tried_again_when_it_is_resumed(name: str) -> None:
+def test_failed_step_is_parked_and_retried_when_resumed(name: str) -> None:
     parked = f"Park{name}"
 
     assert caught(name) == {"States.ALL": parked}
@@ -294,7 +294,7 @@ def test_what_cannot_be_done_is_parked_and_tried_again_when_it_is_resumed(name: 
 
 
 @pytest.mark.parametrize("name", ["NotifyCustomer", *(undo for _, undo in TOGETHER)])
-def test_what_failed_without_a_cause_is_parked_as_well(name: str) -> None:
+def test_failure_without_a_cause_is_parked(name: str) -> None:
     """An expression that finds nothing is an error, and would end the workflow half-done."""
     [catch] = STATES[name]["Catch"]
     cause = "$states.errorOutput.Cause"
@@ -312,7 +312,7 @@ def test_parked_case_has_everything_that_an_operator_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PARKING)
-def test_a_case_is_parked_anew_before_its_message_is_gone(name: str) -> None:
+def test_case_is_parked_again_before_its_message_expires(name: str) -> None:
     [url] = named(MACHINE["DefinitionSubstitutions"]["ParkedQueueUrl"])
     queue = resources("AWS::SQS::Queue")[url]["Properties"]
 
@@ -320,7 +320,7 @@ def test_a_case_is_parked_anew_before_its_message_is_gone(name: str) -> None:
     assert 13 * DAY < PARKING[name]["TimeoutSeconds"] < queue["MessageRetentionPeriod"]
 
 
-def test_the_workflow_outlasts_its_cases_and_the_records_outlast_the_workflow() -> None:
+def test_workflow_timeout_is_longer_than_parking_and_shorter_than_records() -> None:
     parked = sum(state["TimeoutSeconds"] for state in PARKING.values())
     days = {
         int(function["Environment"]["Variables"]["STEPS_DAYS"])
@@ -331,13 +331,13 @@ def test_the_workflow_outlasts_its_cases_and_the_records_outlast_the_workflow() 
     assert parked < WORKFLOW["TimeoutSeconds"] < min(days) * DAY
 
 
-def test_every_placeholder_is_filled_in_and_every_filling_used() -> None:
+def test_every_placeholder_has_a_value_and_every_value_is_used() -> None:
     text = (PROJECT / MACHINE["DefinitionUri"]).read_text("utf-8")
 
     assert set(re.findall(r"\$\{(\w+)\}", text)) == MACHINE["DefinitionSubstitutions"].keys()
 
 
-def test_the_workflow_may_do_what_its_states_do_and_no_more() -> None:
+def test_workflow_role_has_exactly_the_permissions_of_its_states() -> None:
     [role] = named(MACHINE["Role"])
     may = {
         action: statement["Resource"]
@@ -373,7 +373,7 @@ def test_executions_are_logged_without_their_data_and_traced() -> None:
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
     ],
 )
-def test_the_first_order_that_needs_somebody_raises_an_alarm(namespace: str, metric: str) -> None:
+def test_first_case_that_needs_an_operator_raises_an_alarm(namespace: str, metric: str) -> None:
     metrics = Metrics()
     metrics.put(namespace, metric, _dimensions(namespace), 0, 1)
 
@@ -387,7 +387,7 @@ def _dimensions(namespace: str) -> dict[str, str]:
     return {"QueueName": resolve({"Fn::GetAtt": "ParkedQueue.QueueName"}, "prod")}
 
 
-def test_orders_that_step_functions_slows_down_raise_an_alarm() -> None:
+def test_throttled_executions_raise_an_alarm() -> None:
     metrics = Metrics()
     for minute in range(3):
         metrics.put("AWS/States", "ExecutionThrottled", _dimensions("AWS/States"), minute * 60, 1)
@@ -395,7 +395,7 @@ def test_orders_that_step_functions_slows_down_raise_an_alarm() -> None:
     assert len(_in_alarm(metrics, 180)) == 1
 
 
-def test_a_second_alarm_tells_of_cases_that_stand_parked_for_days() -> None:
+def test_second_alarm_fires_when_cases_are_parked_for_days() -> None:
     told = []
     for days in (2, 6):
         metrics = Metrics()
@@ -407,7 +407,7 @@ def test_a_second_alarm_tells_of_cases_that_stand_parked_for_days() -> None:
     assert told == [0, 1]
 
 
-def test_the_picture_in_the_readme_is_what_the_definition_says() -> None:
+def test_picture_in_the_readme_matches_the_definition() -> None:
     """`make diagram` draws it again."""
     readme = PROJECT / "README.md"
 

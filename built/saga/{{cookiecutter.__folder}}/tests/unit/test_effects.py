@@ -44,7 +44,7 @@ def update_of(call: Callable[[Any], object], step: str) -> dict[str, Any]:
     return update
 
 
-def test_stock_is_taken_only_where_there_is_enough() -> None:
+def test_stock_is_reserved_only_if_available() -> None:
     update = update_of(lambda steps: Stock(steps, "t").reserve(ORDER, "id", NOW), "stock")
 
     assert update == {
@@ -56,7 +56,7 @@ def test_stock_is_taken_only_where_there_is_enough() -> None:
     }
 
 
-def test_stock_is_put_back() -> None:
+def test_stock_is_released() -> None:
     update = update_of(lambda steps: Stock(steps, "t").release(ORDER, NOW), "stock")
 
     assert update["Key"] == {"sku": {"S": "teapot"}}
@@ -64,7 +64,7 @@ def test_stock_is_put_back() -> None:
     assert update["ExpressionAttributeValues"] == {":quantity": {"N": "2"}}
 
 
-def test_too_little_in_stock_is_out_of_stock() -> None:
+def test_insufficient_stock_is_out_of_stock() -> None:
     with pytest.raises(OutOfStockError, match="teapot"):
         Stock(Steps(EffectRefusedError()), "t").reserve(ORDER, "id", NOW)  # type: ignore[arg-type]
 
@@ -105,7 +105,7 @@ def test_too_little_in_stock_is_out_of_stock() -> None:
         ),
     ],
 )
-def test_payments_and_shipments_are_set_down_under_their_order(
+def test_payments_and_shipments_are_stored_under_their_order(
     call: Callable[[Any], object], step: str, values: dict[str, str]
 ) -> None:
     update = update_of(call, step)
@@ -129,11 +129,11 @@ def test_payments_and_shipments_are_set_down_under_their_order(
     ],
     ids=["stock", "payment", "shipment"],
 )
-def test_a_repeated_step_answers_as_the_first_time(call: Callable[[Any], str]) -> None:
+def test_repeated_step_gets_the_first_answer(call: Callable[[Any], str]) -> None:
     assert call(Steps()) == "the first one's"
 
 
-def test_each_effect_is_a_part_of_the_trace(trace: Trace) -> None:
+def test_each_effect_is_traced(trace: Trace) -> None:
     steps: Any = Steps()
 
     Stock(steps, "t").reserve(ORDER, "id", NOW)

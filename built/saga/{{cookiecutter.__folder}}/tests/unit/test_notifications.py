@@ -26,7 +26,7 @@ class Sns:
         self.sent.append(message)
 
 
-def test_the_message_names_the_order_and_nothing_about_the_customer() -> None:
+def test_notification_has_no_customer_data() -> None:
     sns = Sns()
 
     Notifications(sns, "topic").order_fulfilled(ORDER, "abc")  # type: ignore[arg-type]
@@ -44,6 +44,6 @@ def test_the_message_names_the_order_and_nothing_about_the_customer() -> None:
 @pytest.mark.parametrize(
     ("code", "error"), [("Throttled", TryAgainError), ("AuthorizationError", ClientError)]
 )
-def test_only_what_may_pass_is_tried_again(code: str, error: type[Exception]) -> None:
+def test_only_temporary_errors_are_retried(code: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         Notifications(Sns(code), "topic").order_fulfilled(ORDER, "abc")  # type: ignore[arg-type]

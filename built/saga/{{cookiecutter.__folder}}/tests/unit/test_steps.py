@@ -76,7 +76,7 @@ def undo(dynamodb: DynamoDb) -> bool:
     return steps(dynamodb).undo_once("order-1", "payment", REVERSE, NOW)
 
 
-def test_a_step_takes_effect_and_is_remembered_for_its_days() -> None:
+def test_step_takes_effect_and_is_recorded() -> None:
     dynamodb = DynamoDb()
 
     assert do(dynamodb) == "first"
@@ -91,7 +91,7 @@ def test_a_step_takes_effect_and_is_remembered_for_its_days() -> None:
     }
 
 
-def test_a_repeated_step_takes_no_effect_and_answers_as_the_first_time() -> None:
+def test_repeated_step_has_no_effect_and_gets_the_first_answer() -> None:
     dynamodb = DynamoDb()
     do(dynamodb, "first")
 
@@ -110,7 +110,7 @@ def test_a_step_that_was_done_is_undone_once() -> None:
     assert dynamodb.effects == 0
 
 
-def test_nothing_done_is_nothing_undone_but_a_late_step_takes_no_effect() -> None:
+def test_compensation_without_a_step_makes_a_late_step_fail() -> None:
     dynamodb = DynamoDb()
 
     assert not undo(dynamodb)
@@ -121,7 +121,7 @@ def test_nothing_done_is_nothing_undone_but_a_late_step_takes_no_effect() -> Non
     assert dynamodb.records["order-1", "payment"]["expires_at"] == {"N": str(NOW + 2 * 86_400)}
 
 
-def test_a_step_that_lands_while_it_is_undone_is_undone_at_the_next_attempt() -> None:
+def test_step_that_arrives_during_its_compensation_is_undone_by_the_retry() -> None:
     dynamodb = DynamoDb()
 
     def lands() -> None:
@@ -137,7 +137,7 @@ def test_a_step_that_lands_while_it_is_undone_is_undone_at_the_next_attempt() ->
 
 
 @given(st.lists(st.sampled_from([do, undo]), max_size=8))
-def test_in_whatever_order_calls_arrive_the_effect_is_there_or_it_is_undone(
+def test_effect_is_done_or_undone_for_every_sequence_of_calls(
     calls: list[Callable[[DynamoDb], object]],
 ) -> None:
     dynamodb = DynamoDb()
@@ -152,18 +152,18 @@ def test_in_whatever_order_calls_arrive_the_effect_is_there_or_it_is_undone(
     assert dynamodb.effects == (1 if do in calls and undo not in calls else 0)
 
 
-def test_a_condition_of_the_effect_is_told_from_one_of_the_record() -> None:
+def test_failed_condition_of_the_effect_differs_from_one_of_the_record() -> None:
     error = cancelled({"Code": "None"}, {"Code": "ConditionalCheckFailed"})
 
     with pytest.raises(EffectRefusedError):
         do(DynamoDb(error))
 
 
-def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
+def test_step_that_was_done_before_succeeds_when_it_could_not_be_done_now() -> None:
     """The last in stock went to this very order: there is none left for its second attempt."""
-    standing = {"state": {"S": "done"}, "result": {"S": "first"}}
+    existing = {"state": {"S": "done"}, "result": {"S": "first"}}
     error = cancelled(
-        {"Code": "ConditionalCheckFailed", "Item": standing}, {"Code": "ConditionalCheckFailed"}
+        {"Code": "ConditionalCheckFailed", "Item": existing}, {"Code": "ConditionalCheckFailed"}
     )
 
     assert do(DynamoDb(error), "second") == "first"
@@ -180,7 +180,7 @@ def test_what_was_done_before_counts_even_if_it_could_not_be_done_now() -> None:
         pytest.param(ConnectTimeoutError(endpoint_url="x"), id="no connection"),
     ],
 )
-def test_what_may_pass_is_named_so_that_the_workflow_tries_again(
+def test_temporary_error_is_raised_as_try_again_error(
     error: Exception, call: Callable[[DynamoDb], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transactions, "CONFLICT_SECONDS", 0)
@@ -190,6 +190,6 @@ def test_what_may_pass_is_named_so_that_the_workflow_tries_again(
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
-def test_what_stays_is_raised_as_it_is(code: str) -> None:
+def test_permanent_error_is_raised_unchanged(code: str) -> None:
     with pytest.raises(ClientError, match=code):
         do(DynamoDb(refused(code)))

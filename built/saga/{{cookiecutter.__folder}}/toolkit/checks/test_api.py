@@ -63,7 +63,7 @@ def test_requests_are_logged_and_traced(api: dict[str, Any]) -> None:
 
 
 def alarms_after(api: dict[str, Any], environment: str, metrics: Metrics, now: int) -> set[str]:
-    """The alarms that are in ALARM, whatever their names."""
+    """The alarms that are in ALARM, with any name."""
     assert api["Name"] == {"Ref": "AWS::StackName"}
     alarms = resources("AWS::CloudWatch::Alarm")
     states = {n: metrics.state(a["Properties"], environment, now) for n, a in alarms.items()}
@@ -154,5 +154,5 @@ def test_what_api_gateway_answers_by_itself_is_a_problem_that_tells_nothing(
 def test_functions_give_up_before_api_gateway_does(
     function: dict[str, Any], route: dict[str, Any], environment: str
 ) -> None:
-    """It waits for 29 seconds; a function that goes on works for nobody."""
+    """It waits for 29 seconds; a function that runs longer works in vain."""
     assert int(resolve(function["Timeout"], environment)) < 29

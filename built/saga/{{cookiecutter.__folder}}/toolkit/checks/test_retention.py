@@ -5,7 +5,7 @@ import pytest
 from toolkit.template import ENVIRONMENTS, resolve, template
 
 RESOURCES = template()["Resources"]
-# These hold what nobody can make again: business data, accepted work, records of what was done.
+# Data that cannot be restored by a deployment: business data, accepted work, records, logs.
 HOLDS_DATA = {
     "AWS::Cognito::UserPool",
     "AWS::DynamoDB::Table",

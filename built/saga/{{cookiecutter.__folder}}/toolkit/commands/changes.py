@@ -32,7 +32,7 @@ LONGEST_LINE = 300
 # GitHub shows a summary of up to 1 MiB.
 LONGEST_SUMMARY = 1_000_000
 
-# Why a change set is not executed, by its ExecutionStatus. UNAVAILABLE is told by its Status.
+# Why a change set is not executed, by its ExecutionStatus. For UNAVAILABLE, its Status says why.
 NOT_EXECUTED = {
     "EXECUTE_FAILED": "it was executed before, and failed: the stack's events say why. Plan again",
     "OBSOLETE": "the stack has changed since it was planned. Plan again",
@@ -85,7 +85,7 @@ def loses(change: Change) -> bool:
 
 
 def kind(change: Change) -> str:
-    """What happens to the resource, in words."""
+    """What happens to the resource, as text."""
     words = {"True": "replaces", "Conditional": "may replace"}
     policies = {"Retain": "keeps the resource", "ReplaceAndRetain": "keeps the old one"}
     more = [words.get(change.get("Replacement", "")), policies.get(change.get("PolicyAction", ""))]
@@ -93,7 +93,7 @@ def kind(change: Change) -> str:
 
 
 def values(context: str) -> list[str]:
-    """A resource's properties as lines of JSON; what CloudFormation cannot tell yet in words."""
+    """A resource's properties as lines of JSON; values that are not known yet as text."""
     text = json.dumps(json.loads(context or "{}"), indent=2, sort_keys=True, ensure_ascii=False)
     text = text.replace("{{ "{{" }}changeSet:KNOWN_AFTER_APPLY}}", "(known after apply)")
     return [] if text == "{}" else text.splitlines()
@@ -129,7 +129,7 @@ def report(changes: list[Change], *, has_secrets: bool = False) -> str:
 
 
 def tell_github(variable: str, text: str) -> None:
-    """Add to one of the files that GitHub reads; elsewhere there is none."""
+    """Add to one of the files that GitHub reads; does nothing outside of GitHub."""
     if path := os.environ.get(variable):
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(text + "\n")

@@ -1,6 +1,6 @@
 """Checks on GitHub that each environment is protected as deploy/README.md sets it up.
 
-GitHub ignores an environment's reviewers in silence where the repository's plan lacks them.
+GitHub silently ignores an environment's reviewers if the repository's plan does not include them.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Prints a template with the workflow in it: cfn-lint reads none that stands beside a template."""
+"""Prints a template with the workflow in it: cfn-lint does not read a definition file."""
 
 import json
 

@@ -15,7 +15,7 @@ def json_response(status: HTTPStatus, body: dict[str, Any]) -> Response:
 
 
 def problem(status: HTTPStatus, detail: str, errors: list[str] | None = None) -> Response:
-    """An error that tells the caller what to mend, and nothing about how we are built."""
+    """An error that tells the caller what to fix, and nothing about the implementation."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
@@ -40,7 +40,7 @@ def unavailable(retry_after_seconds: int) -> Response:
 def caller_of(event: dict[str, Any]) -> str:
     """Who signed a request: an IAM user, a role, or a Cognito identity.
 
-    A role counts as one caller whatever its sessions are called: the ARN of a session is
+    A role is one caller for all its sessions: the ARN of a session is
     `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
     """
     identity = event["requestContext"]["identity"]

@@ -59,7 +59,7 @@ def test_every_section_that_deploys_sets_the_same_tags() -> None:
     known = set().union(*by_section.values())
 
     missing = [
-        f"[{section}.deploy.parameters] in samconfig.toml lacks the tag {tag}"
+        f"[{section}.deploy.parameters] in samconfig.toml: the tag {tag} is missing"
         for section, tags in by_section.items()
         for tag in sorted(known - tags)
     ]
@@ -69,7 +69,7 @@ def test_every_section_that_deploys_sets_the_same_tags() -> None:
 def test_every_function_is_told_apart_on_the_bill() -> None:
     tags = [function.get("Tags", {}).get("function") for function in functions().values()]
 
-    assert None not in tags, "a function in template.yaml lacks Tags: { function: … }"
+    assert None not in tags, "add Tags: { function: … } to each function in template.yaml"
     assert sorted(tags) == sorted(set(tags))
 
 

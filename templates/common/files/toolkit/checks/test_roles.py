@@ -1,4 +1,4 @@
-"""Who may do what: each role as much as its code needs, and nobody else anything."""
+"""Each role has the permissions that its code needs, and no others."""
 
 from typing import Any
 

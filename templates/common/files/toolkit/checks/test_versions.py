@@ -139,7 +139,7 @@ def test_nothing_but_a_function_publishes_versions() -> None:
 
 
 def _properties(resource: Any) -> dict[str, Any]:
-    """Those of a resource; of Fn::ForEach, which is a list, there are none."""
+    """Those of a resource; none for Fn::ForEach, which is a list."""
     return resource.get("Properties", {}) if isinstance(resource, dict) else {}
 
 

@@ -2,7 +2,7 @@
 
 The budgets are in pyproject.toml. Import time is a ratio: the handler's against that of a bare
 script which makes the same AWS clients, in turn on the same machine. What is over its budget is
-told with its largest parts: packages, imports, or statements.
+reported with its largest parts: packages, imports, or statements.
 """
 
 import os
@@ -109,7 +109,7 @@ def parts(what: str, name: str) -> str:
 
 
 def largest(sizes: Mapping[str, float], unit: str) -> str:
-    """The largest of some things, in words."""
+    """The largest of some things, as text."""
     ordered = sorted(sizes.items(), key=lambda item: item[1], reverse=True)
     return ", ".join(f"{name} {size:.3g} {unit}" for name, size in ordered[:NAMED])
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def protect(cloudformation: "CloudFormationClient", env: str, stack: str) -> None:
-    """Let nobody delete prod by a single command."""
+    """Protect prod from deletion by a single command."""
     if env == "prod":
         cloudformation.update_termination_protection(
             StackName=stack, EnableTerminationProtection=True

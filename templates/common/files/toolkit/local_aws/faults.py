@@ -29,8 +29,8 @@ class Faults:
       way for the last of its items, without being carried out;
     - `error before`, `error after`, `error late`: answered as AWS does when it fails itself;
     - `silence before`, `silence after`: not answered at all, until the function gives up;
-    - `crash before`, `crash after`, `crash late`: the function dies before it hears of the answer;
-    - `freeze before`, `freeze after`: the function stands still until its timeout is over.
+    - `crash before`, `crash after`, `crash late`: the function crashes before it gets the answer;
+    - `freeze before`, `freeze after`: the function hangs until its timeout.
 
     Before means that the call has no effect, after that it has, and late that it takes effect ten
     seconds later, as when it got stuck on its way.

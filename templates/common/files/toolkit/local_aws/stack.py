@@ -81,7 +81,7 @@ class LocalAws:
 
     @cached_property
     def session(self) -> boto3.session.Session:
-        """An administrator's session; one, since each reads the services' models anew."""
+        """An administrator's session; only one, because each session reads the services' models."""
         with isolated():  # It reads files and a profile at once.
             session = boto3.session.Session("test", "test", region_name=self.region)
         session.events.register("before-send", refuse_all_but_loopback)
@@ -181,7 +181,7 @@ def local_aws() -> Iterator[LocalAws]:
 def deploy(aws: LocalAws) -> Stack:
     """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
     _sam("build", aws, **for_installing(os.environ), LAMBDA=f"--python {LOCAL_AWS_PYTHON}")
-    # It talks to the local AWS only. Where it would go elsewhere, there is nobody: port 9 discards.
+    # It uses the local AWS only. Requests to any other address fail: nothing listens on port 9.
     _sam("deploy", aws, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"))
     return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
 

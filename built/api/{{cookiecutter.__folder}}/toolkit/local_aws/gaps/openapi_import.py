@@ -1,6 +1,6 @@
 """Gap: of an API's OpenAPI document, ministack imports the functions' routes only.
 
-Closed: it imports methods that stand for all others, and what mock integrations answer.
+Closed: it imports methods for all other methods, and the answers of mock integrations.
 """
 
 from collections.abc import Callable

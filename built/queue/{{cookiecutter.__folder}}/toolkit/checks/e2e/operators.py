@@ -24,12 +24,12 @@ def actions_of(policy: str) -> list[str]:
 
 
 def operator(aws: LocalAws, policy: str, arns: dict[str, str], without: str = "") -> boto3.Session:
-    """A session of somebody who has a policy, but for one action.
+    """A session of an operator with a policy, without one action.
 
     Args:
         aws: where the role is made.
         policy: JSON.
-        arns: what each placeholder in it stands for.
+        arns: the value of each placeholder in it.
         without: the action that is missing.
     """
     for placeholder, arn in arns.items():

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from toolkit.checks.e2e.operators import actions_of, operator, policy_with
 from toolkit.commands.parked import everyone, of_key, resume, show
 from toolkit.local_aws.stack import LocalAws
-from toolkit.messages import arn_of, standing
+from toolkit.messages import arn_of, visible
 
 POLICY = policy_with("states:SendTaskSuccess")
 
@@ -54,7 +54,7 @@ def parked(aws: LocalAws) -> Parked:
 def test_the_rights_in_the_runbook_are_enough(parked: Parked) -> None:
     parked.do_all()
 
-    assert standing(parked.sqs, parked.queue) == 0
+    assert visible(parked.sqs, parked.queue) == 0
 
 
 @pytest.mark.parametrize("action", actions_of(POLICY))

@@ -1,6 +1,6 @@
 """Gap: ministack takes what a dying function has sent of its answer for all of the answer.
 
-Closed: an answer that is cut off is none. So its caller hears that the function has crashed, where
+Closed: an answer that is cut off is ignored. So its caller sees that the function crashed, where
 otherwise an API would answer 200 with an empty body.
 """
 

@@ -2,7 +2,7 @@
 
 Closed: they run on AWS's own runtime client, with only the variables that Lambda sets. So errors
 have their types, crashes look as on AWS, and a variable that the template misses is missing here.
-Each process has a session of its own, so that a call tells which of them made it.
+Each process has its own session, so that a call shows which process made it.
 """
 
 import sys

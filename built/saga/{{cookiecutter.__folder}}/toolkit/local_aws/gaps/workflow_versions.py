@@ -3,7 +3,7 @@
 Closed: a version is published for each change of the workflow, and the alias moves to it at once.
 A call that names an alias or a version needs a right on the workflow itself, as on AWS:
 docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html. What stays open: an execution
-runs the workflow's newest definition, whatever its alias points to.
+runs the workflow's newest definition, for any target of its alias.
 """
 
 import json

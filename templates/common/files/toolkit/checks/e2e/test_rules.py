@@ -1,4 +1,4 @@
-"""CloudFormation refuses what nobody would hear of, and says what to fill in where."""
+"""CloudFormation refuses to deploy prod with missing settings, and names the setting."""
 
 import json
 

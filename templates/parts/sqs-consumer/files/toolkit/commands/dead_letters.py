@@ -1,4 +1,4 @@
-"""Shows what stands in a stack's dead-letter queues and why, tries it again, or throws it away."""
+"""Lists the messages in a stack's dead-letter queue with their cause, redrives or deletes them."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from toolkit.messages import arn_of, hidden, looked_at, standing
+from toolkit.messages import arn_of, hidden, messages_in, visible
 from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def main() -> None:
 
 def show(sqs: "SQSClient", dead_letters: str) -> int:
     """Print every message with its cause, and leave it where it is. Returns their number."""
-    with looked_at(sqs, dead_letters) as messages:
+    with messages_in(sqs, dead_letters) as messages:
         for message in messages:
             print(message["MessageId"])
             print(f"  cause: {cause_of(message)}\n  body:  {message['Body'][:500]}")
@@ -90,9 +90,9 @@ def cause_of(message: "MessageTypeDef") -> str:
 def redrive(
     sqs: "SQSClient", dead_letters: str, queue: str, rate: int | None = None, pause: float = 1
 ) -> int:
-    """Let SQS move the messages that stand there now back to their queue. Returns their number.
+    """Let SQS move the messages that are there now back to their queue. Returns their number.
 
-    SQS needs to be told the queue: it does not know where a message belongs that the worker itself
+    SQS needs the queue's name: it does not know the source of a message that the worker itself
     sent to the dead-letter queue. What fails for good comes back while others are still moved, and
     would go round: so the task is cancelled once as many were moved as stood there, and when the
     command is interrupted.
@@ -101,7 +101,7 @@ def redrive(
         SystemExit: SQS gave up, or the command was interrupted; it says how far the task got.
     """
     source = arn_of(sqs, dead_letters)
-    there = standing(sqs, dead_letters)
+    there = visible(sqs, dead_letters)
     if not there:
         return 0
     limit = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
@@ -117,7 +117,7 @@ def redrive(
                 _cancel(sqs, handle)
             time.sleep(pause)
     except KeyboardInterrupt:
-        # SQS would go on by itself, with nobody left to see to its end.
+        # Otherwise SQS would continue, without anyone watching its end.
         _cancel(sqs, handle)
         moved = _latest_task(sqs, source).get("ApproximateNumberOfMessagesMoved", 0)
         sys.exit(f"Cancelled: about {moved} of {there} were sent back. The others stay")
@@ -136,7 +136,7 @@ def cancel(sqs: "SQSClient", dead_letters: str) -> int:
 
 def discard(sqs: "SQSClient", dead_letters: str, message_id: str) -> bool:
     """Delete one message for good; whether it was there."""
-    with looked_at(sqs, dead_letters) as messages:
+    with messages_in(sqs, dead_letters) as messages:
         for message in messages:
             if message["MessageId"] == message_id:
                 sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])

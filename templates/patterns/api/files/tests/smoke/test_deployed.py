@@ -70,7 +70,7 @@ def test_a_product_is_created_read_and_deleted(outputs: dict[str, str], identity
 
 
 # {% if cookiecutter.authentication != "none" %}
-def test_who_does_not_say_who_calls_is_refused(outputs: dict[str, str]) -> None:
+def test_request_without_a_caller_is_refused(outputs: dict[str, str]) -> None:
     answer = ask(outputs, {}, "GET")
 
     assert answer.status in (401, 403)

@@ -21,7 +21,7 @@ def test_the_owner_is_the_role_or_user_that_signed() -> None:
     assert owner_of(signed_by(f"{role}-2/session-1")) != owner_of(signed_by(f"{role}/session-1"))
 
 
-def test_without_a_signature_nobody_is_the_owner() -> None:
+def test_request_without_a_signature_has_no_owner() -> None:
     with pytest.raises(TypeError):
         owner_of(signed_by(None))
 
@@ -36,7 +36,7 @@ def test_the_owner_is_the_user_of_the_token() -> None:
 
 
 @pytest.mark.parametrize("authorizer", [None, {}, {"claims": {}}])
-def test_without_a_user_nobody_is_the_owner(authorizer: Any) -> None:
+def test_request_without_a_user_has_no_owner(authorizer: Any) -> None:
     with pytest.raises((KeyError, TypeError)):
         owner_of({"requestContext": {"authorizer": authorizer}})
 

@@ -10,12 +10,12 @@ ids = st.from_regex(r"\A[0-9a-f]{32}\Z")
 
 
 @given(ids)
-def test_a_cursor_stands_behind_its_product(product_id: str) -> None:
+def test_cursor_continues_after_its_product(product_id: str) -> None:
     assert parse_cursor(cursor_after(product_id)) == product_id
 
 
 @given(st.text() | st.from_regex(r"\A[A-Za-z0-9_-]{22}\Z"))
-def test_what_is_forged_is_refused_or_stands_behind_an_id(text: str) -> None:
+def test_forged_cursor_is_refused_or_points_after_an_id(text: str) -> None:
     try:
         product_id = parse_cursor(text)
     except InvalidPageError:
@@ -28,7 +28,7 @@ def test_what_is_forged_is_refused_or_stands_behind_an_id(text: str) -> None:
     "text",
     ["", "forged", "A" * 21, "A" * 23, "A" * 21 + "B", "A" * 22 + "\n"],
 )
-def test_a_text_of_another_form_is_no_cursor(text: str) -> None:
+def test_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidPageError, match="cursor"):
         parse_cursor(text)
 
@@ -39,11 +39,11 @@ def test_the_first_page_has_no_cursor_and_the_usual_size() -> None:
 
 
 @pytest.mark.parametrize(("text", "limit"), [("1", 1), ("100", 100)])
-def test_the_caller_says_how_large_a_page_may_be(text: str, limit: int) -> None:
+def test_limit_sets_the_page_size(text: str, limit: int) -> None:
     assert parse_limit(text) == limit
 
 
 @pytest.mark.parametrize("text", ["", "0", "101", "-1", "01", "1.0", "٣", "9" * 5_000])
-def test_a_page_is_neither_empty_nor_huge(text: str) -> None:
+def test_page_size_is_limited(text: str) -> None:
     with pytest.raises(InvalidPageError, match="limit"):
         parse_limit(text)

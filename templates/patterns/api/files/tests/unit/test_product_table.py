@@ -71,21 +71,21 @@ def cancelled(*codes: str) -> ClientError:
     )
 
 
-def test_reading_sees_every_write_that_was_answered() -> None:
+def test_reads_are_strongly_consistent() -> None:
     table: Any = Table({"Item": ROW})
 
     assert get(table, "products", "owner", ID) == PRODUCT
     assert table.asked == {"TableName": "products", "Key": KEY, "ConsistentRead": True}
 
 
-def test_what_is_not_there_is_not_found() -> None:
+def test_missing_product_is_not_found() -> None:
     table: Any = Table({})
 
     with pytest.raises(ProductNotFoundError):
         get(table, "products", "owner", ID)
 
 
-def test_a_page_is_asked_for_by_key_and_never_by_place() -> None:
+def test_page_is_queried_by_key_and_not_by_offset() -> None:
     table: Any = Table({"Items": [ROW] * 8, "LastEvaluatedKey": KEY})
 
     found = page(table, "products", "owner", after=ID, limit=7)
@@ -103,7 +103,7 @@ def test_a_page_is_asked_for_by_key_and_never_by_place() -> None:
 
 
 @pytest.mark.parametrize("rows", [0, 6, 7], ids=["none", "fewer", "exactly what is left"])
-def test_the_last_page_leads_no_further(rows: int) -> None:
+def test_last_page_has_no_cursor(rows: int) -> None:
     table: Any = Table({"Items": [ROW] * rows})
 
     found = page(table, "products", "owner", after=None, limit=7)
@@ -112,13 +112,13 @@ def test_the_last_page_leads_no_further(rows: int) -> None:
     assert "ExclusiveStartKey" not in table.asked
 
 
-def test_a_page_that_ended_at_a_megabyte_leads_on() -> None:
+def test_page_that_dynamodb_cut_at_a_megabyte_has_a_cursor() -> None:
     table: Any = Table({"Items": [ROW] * 3, "LastEvaluatedKey": KEY})
 
     assert page(table, "products", "owner", None, 7).next_cursor == cursor_after(ID)
 
 
-def test_an_update_makes_the_next_version_of_the_one_that_was_seen() -> None:
+def test_update_increments_the_version_that_was_read() -> None:
     table: Any = Table({"Attributes": ROW})
 
     assert update(table, "products", "owner", ID, 2, TEAPOT) == PRODUCT
@@ -135,7 +135,7 @@ def test_an_update_makes_the_next_version_of_the_one_that_was_seen() -> None:
     }
 
 
-def test_a_deletion_is_of_the_version_that_was_seen() -> None:
+def test_deletion_requires_the_version_that_was_read() -> None:
     table: Any = Table({})
 
     delete(table, "products", "owner", ID, 2)
@@ -145,7 +145,7 @@ def test_a_deletion_is_of_the_version_that_was_seen() -> None:
     assert table.asked["ExpressionAttributeValues"] == {":seen": {"N": "2"}}
 
 
-def test_a_change_of_any_version_asks_for_a_product_and_no_version() -> None:
+def test_change_of_any_version_requires_the_product_to_exist() -> None:
     table: Any = Table({"Attributes": ROW})
 
     update(table, "products", "owner", ID, None, TEAPOT)
@@ -167,7 +167,7 @@ def test_a_change_of_any_version_asks_for_a_product_and_no_version() -> None:
     ],
     ids=["another version", "no product", "a create of it under way", "throttled"],
 )
-def test_why_a_change_was_refused(error: ClientError, meaning: type[Exception]) -> None:
+def test_refused_change_raises_its_error(error: ClientError, meaning: type[Exception]) -> None:
     table: Any = Table(error)
 
     with pytest.raises(meaning):
@@ -179,7 +179,7 @@ def test_why_a_change_was_refused(error: ClientError, meaning: type[Exception]) 
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_create_stores_the_product_and_never_over_another(is_new: bool) -> None:
+def test_create_stores_the_product_and_overwrites_none(is_new: bool) -> None:
     writer: Any = Writer(is_new)
 
     product, stored_now = create(writer, "products", "owner", "key", TEAPOT, now=1_000)
@@ -211,14 +211,14 @@ def test_a_create_stores_the_product_and_never_over_another(is_new: bool) -> Non
     ],
     ids=["other content", "longer ago than keys are kept", "the same at this moment", "throttled"],
 )
-def test_why_a_create_was_refused(error: Exception, meaning: type[Exception]) -> None:
+def test_refused_create_raises_its_error(error: Exception, meaning: type[Exception]) -> None:
     writer: Any = Writer(error)
 
     with pytest.raises(meaning):
         create(writer, "products", "owner", "key", TEAPOT, now=1_000)
 
 
-def test_every_operation_is_a_part_of_the_trace(trace: Trace) -> None:
+def test_every_operation_is_traced(trace: Trace) -> None:
     table: Any = Table({"Item": ROW, "Items": [], "Attributes": ROW})
     writer: Any = Writer(True)
 

@@ -14,28 +14,28 @@ contents = st.builds(Content, names, st.integers(0, 1_000_000))
 
 
 @given(contents)
-def test_content_survives_the_way_through_json(content: Content) -> None:
+def test_content_is_the_same_after_json(content: Content) -> None:
     assert parse_content(content.to_json()) == content
 
 
-def test_the_same_content_always_gives_the_same_text() -> None:
+def test_same_content_gives_the_same_text() -> None:
     """Its fingerprint tells a repeated create from another one under the same key."""
     assert Content(quantity=2, name="teapot").to_json() == '{"name": "teapot", "quantity": 2}'
 
 
 @pytest.mark.parametrize("quantity", [-1, 1_000_001, 1.5, "1", True, None])
-def test_a_quantity_is_a_whole_number_within_bounds(quantity: object) -> None:
+def test_quantity_is_a_whole_number_within_bounds(quantity: object) -> None:
     with pytest.raises(InvalidFieldsError, match="quantity"):
         parse_content(json.dumps({"name": "teapot", "quantity": quantity}))
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "two\nlines", "\ud800", "\x7f", 1, None])
-def test_a_name_is_text_on_one_line(name: object) -> None:
+def test_name_is_one_line_of_text(name: object) -> None:
     with pytest.raises(InvalidFieldsError, match="name"):
         parse_content(json.dumps({"name": name, "quantity": 1}))
 
 
-def test_a_key_stands_for_one_product() -> None:
+def test_key_creates_one_product() -> None:
     first, other = (new_product("owner", key, Content("teapot", 2)) for key in ("key-1", "key-2"))
 
     assert is_product_id(first.id)
@@ -44,7 +44,7 @@ def test_a_key_stands_for_one_product() -> None:
     assert first.id != other.id
 
 
-def test_the_same_key_of_two_owners_stands_for_two_products() -> None:
+def test_same_key_of_two_owners_creates_two_products() -> None:
     mine, theirs = (new_product(owner, "key", Content("teapot", 2)) for owner in ("a", "b"))
 
     assert mine.id != theirs.id

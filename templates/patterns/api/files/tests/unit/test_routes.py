@@ -67,7 +67,7 @@ def headers_of(name: str, **changes: str) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
-def test_there_is_a_sample_event_for_every_function() -> None:
+def test_every_function_has_a_sample_event() -> None:
     handlers = EVENTS.parent / "src" / "service" / "handlers"
 
     assert {path.stem for path in EVENTS.iterdir()} == {
@@ -76,7 +76,7 @@ def test_there_is_a_sample_event_for_every_function() -> None:
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["now", "before"])
-def test_a_create_is_answered_alike_whether_it_was_carried_out_now_or_before(
+def test_repeated_create_gets_the_same_answer(
     load: Load, context: Any, measured: Measured, is_new: bool
 ) -> None:
     create = load("create_product", (PRODUCT, is_new))
@@ -135,7 +135,7 @@ def test_a_product_is_deleted(load: Load, context: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["update_product", "delete_product"])
-def test_any_version_may_be_meant(load: Load, context: Any, name: str) -> None:
+def test_if_match_star_means_any_version(load: Load, context: Any, name: str) -> None:
     module = load(name, PRODUCT)
 
     module.handler(sample(name, headers=headers_of(name, If_Match="*")), context)
@@ -154,7 +154,7 @@ def test_any_version_may_be_meant(load: Load, context: Any, name: str) -> None:
         ("get_product", {"pathParameters": {"id": ID, "owner": "other"}}),
     ],
 )
-def test_nothing_that_a_caller_sends_makes_them_another_owner(
+def test_request_content_cannot_change_the_owner(
     load: Load, context: Any, name: str, changes: dict[str, Any]
 ) -> None:
     answer = {
@@ -192,7 +192,7 @@ def test_nothing_that_a_caller_sends_makes_them_another_owner(
         ("delete_product", {"headers": headers_of("delete_product", If_Match="")}, 428),
     ],
 )
-def test_a_request_that_is_none_is_refused_before_the_table_is_asked(
+def test_invalid_request_is_refused_before_the_table_is_read(
     load: Load, context: Any, name: str, changes: dict[str, Any], status: int
 ) -> None:
     module = load(name, AssertionError("the table was asked"))
@@ -212,7 +212,7 @@ def test_a_request_that_is_none_is_refused_before_the_table_is_asked(
         ("delete_product", VersionConflictError(), 412),
     ],
 )
-def test_what_stands_in_the_way_becomes_problem_details(
+def test_errors_become_problem_details(
     load: Load, context: Any, name: str, error: Exception, status: int
 ) -> None:
     response = load(name, error).handler(sample(name), context)
@@ -224,7 +224,7 @@ def test_what_stands_in_the_way_becomes_problem_details(
 @pytest.mark.parametrize(
     "name", ["create_product", "get_product", "list_products", "update_product"]
 )
-def test_a_throttled_table_is_answered_with_when_to_try_again(
+def test_throttled_table_gets_503_with_retry_after(
     load: Load, context: Any, measured: Measured, name: str
 ) -> None:
     throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "operation")
@@ -248,9 +248,7 @@ def test_conflicts_are_counted(load: Load, context: Any, measured: Measured) -> 
     [ValueError(), ClientError({"Error": {"Code": "AccessDeniedException"}}, "operation")],
     ids=str,
 )
-def test_any_other_error_is_raised_for_an_alarm_to_see(
-    load: Load, context: Any, error: Exception
-) -> None:
+def test_other_errors_are_raised_for_the_alarm(load: Load, context: Any, error: Exception) -> None:
     with pytest.raises(type(error)):
         load("get_product", error).handler(sample("get_product"), context)
 
@@ -266,7 +264,7 @@ def test_web_pages_of_the_allowed_origin_may_read_every_answer(
 
 
 @pytest.mark.parametrize("body", ['{"name": "marked", "quantity": 2}', '{"name": "marked"}'])
-def test_the_log_names_the_request_but_never_holds_its_content(
+def test_log_has_the_id_and_not_the_content(
     load: Load, context: Any, lines: Lines, body: str
 ) -> None:
     module = load("create_product", (PRODUCT, True))

@@ -50,7 +50,7 @@ def remember(dynamodb: Any, caller: str = "a", order: Order = ORDER, now: int = 
     AcceptedOrders(dynamodb, "records", keep_days=2).remember(caller, order, now)
 
 
-def test_an_order_is_remembered_for_its_days_by_its_fingerprint() -> None:
+def test_accepted_order_is_recorded_with_its_fingerprint() -> None:
     dynamodb = DynamoDb()
 
     remember(dynamodb)
@@ -64,7 +64,7 @@ def test_an_order_is_remembered_for_its_days_by_its_fingerprint() -> None:
     }
 
 
-def test_the_same_order_again_is_accepted_and_remembered_for_longer() -> None:
+def test_repeated_order_is_accepted_and_its_record_kept_longer() -> None:
     dynamodb = DynamoDb()
     remember(dynamodb)
 
@@ -74,7 +74,7 @@ def test_the_same_order_again_is_accepted_and_remembered_for_longer() -> None:
     assert record["expires_at"] == {"N": str(NOW + 10 + 2 * 86_400)}
 
 
-def test_another_order_under_the_same_id_is_not() -> None:
+def test_different_order_with_the_same_id_is_refused() -> None:
     dynamodb = DynamoDb()
     remember(dynamodb)
 
@@ -82,7 +82,7 @@ def test_another_order_under_the_same_id_is_not() -> None:
         remember(dynamodb, order=OTHER)
 
 
-def test_another_caller_may_use_the_id_for_another_order() -> None:
+def test_another_caller_can_use_the_same_id() -> None:
     dynamodb = DynamoDb()
     remember(dynamodb, caller="a")
 
@@ -91,21 +91,21 @@ def test_another_caller_may_use_the_id_for_another_order() -> None:
     assert len(dynamodb.records) == 2
 
 
-def test_an_expired_record_counts_for_nothing() -> None:
+def test_expired_record_is_ignored() -> None:
     dynamodb = DynamoDb()
     remember(dynamodb)
 
     remember(dynamodb, order=OTHER, now=NOW + 3 * 86_400)
 
 
-def test_any_other_error_is_raised() -> None:
+def test_other_errors_are_raised() -> None:
     error = ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
 
     with pytest.raises(ClientError, match="Throttling"):
         remember(DynamoDb(error))
 
 
-def test_remembering_is_a_part_of_the_trace(trace: Trace) -> None:
+def test_recording_is_traced(trace: Trace) -> None:
     remember(DynamoDb())
 
     assert trace == {"## service.adapters.accepted_orders.AcceptedOrders.remember": {}}

@@ -61,9 +61,7 @@ def test_every_order_of_a_batch_is_shipped(
     assert measured() == {"MessagesProcessed": 2}
 
 
-def test_a_duplicate_is_done_without_a_second_shipment(
-    process: ModuleType, context: Any, measured: Measured
-) -> None:
+def test_duplicate_order_ships_once(process: ModuleType, context: Any, measured: Measured) -> None:
     event = {"Records": [record(order("a")), record(order("a"))]}
 
     assert process.handler(event, context) == {"batchItemFailures": []}
@@ -71,7 +69,7 @@ def test_a_duplicate_is_done_without_a_second_shipment(
     assert measured() == {"MessagesProcessed": 1, "DuplicateMessages": 1}
 
 
-def test_the_same_id_from_two_callers_is_two_orders(process: ModuleType, context: Any) -> None:
+def test_same_id_from_two_callers_is_two_orders(process: ModuleType, context: Any) -> None:
     event = {"Records": [record(order("a"), "caller-1-"), record(order("a"), "caller-2-")]}
 
     process.handler(event, context)
@@ -95,7 +93,7 @@ def test_invalid_order_goes_to_the_dead_letter_queue(
     assert measured() == {"MessagesProcessed": 1, "MessagesDeadLettered": 1}
 
 
-def test_an_order_is_left_in_the_queue_when_too_little_time_is_left(
+def test_message_stays_in_the_queue_when_time_runs_out(
     process: ModuleType, context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     too_little = process.LONGEST_CALL_SECONDS * 1_000
@@ -107,7 +105,7 @@ def test_an_order_is_left_in_the_queue_when_too_little_time_is_left(
     assert process.shipments.by_order == {}
 
 
-def test_the_log_names_the_order_but_never_holds_it(
+def test_log_has_the_id_and_not_the_content(
     process: ModuleType, context: Any, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "send_dead_letter", lambda *_: None)
@@ -124,7 +122,7 @@ def test_the_log_names_the_order_but_never_holds_it(
     assert "marked" not in str(lines())
 
 
-def test_each_order_is_a_part_of_the_trace(process: ModuleType, context: Any, trace: Trace) -> None:
+def test_each_order_is_traced(process: ModuleType, context: Any, trace: Trace) -> None:
     process.handler({"Records": [record(order("a"))]}, context)
 
     assert trace == {"## handler": {}, "## service.handlers.process.ship_order": {}}

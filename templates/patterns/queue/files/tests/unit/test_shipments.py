@@ -24,7 +24,7 @@ class Writer:
         return self.first_time
 
 
-def test_every_field_is_stored_under_its_own_name_and_the_order_of_its_caller_is_the_key() -> None:
+def test_every_field_is_stored_under_its_name() -> None:
     writer = Writer(first_time=True)
 
     Shipments(writer, "shipments").add(ORDER, SHIPMENT)  # type: ignore[arg-type]
@@ -48,13 +48,13 @@ def test_every_field_is_stored_under_its_own_name_and_the_order_of_its_caller_is
 
 
 @pytest.mark.parametrize("first_time", [True, False])
-def test_the_answer_tells_whether_it_was_stored_now(first_time: bool) -> None:
+def test_answer_says_whether_it_was_stored_now(first_time: bool) -> None:
     shipments = Shipments(Writer(first_time), "shipments")  # type: ignore[arg-type]
 
     assert shipments.add(ORDER, SHIPMENT) is first_time
 
 
-def test_storing_is_a_part_of_the_trace(trace: Trace) -> None:
+def test_storing_is_traced(trace: Trace) -> None:
     Shipments(Writer(first_time=True), "shipments").add(ORDER, SHIPMENT)  # type: ignore[arg-type]
 
     assert trace == {"## service.adapters.shipments.Shipments.add": {}}

@@ -67,7 +67,7 @@ def body(**fields: Any) -> str:
     return json.dumps(json.loads(BODY) | fields)
 
 
-def test_an_order_is_remembered_queued_and_accepted(
+def test_valid_order_is_recorded_and_queued(
     submit: ModuleType, context: Any, measured: Measured
 ) -> None:
     response = submit.handler(request(BODY), context)
@@ -79,7 +79,7 @@ def test_an_order_is_remembered_queued_and_accepted(
     assert measured() == {"RequestsAccepted": 1}
 
 
-def test_the_same_order_again_is_queued_again(submit: ModuleType, context: Any) -> None:
+def test_repeated_order_is_queued_again(submit: ModuleType, context: Any) -> None:
     """The first time may have ended between the record and the queue."""
     first = submit.handler(request(BODY), context)
 
@@ -87,7 +87,7 @@ def test_the_same_order_again_is_queued_again(submit: ModuleType, context: Any) 
     assert len(submit.orders.sent) == 2
 
 
-def test_another_order_under_a_used_id_is_a_conflict_and_not_queued(
+def test_different_order_with_a_used_id_gets_409_and_is_not_queued(
     submit: ModuleType, context: Any, measured: Measured
 ) -> None:
     submit.handler(request(BODY), context)
@@ -100,7 +100,7 @@ def test_another_order_under_a_used_id_is_a_conflict_and_not_queued(
     assert measured() == {"RequestsAccepted": 1}
 
 
-def test_another_caller_has_order_ids_of_its_own(submit: ModuleType, context: Any) -> None:
+def test_another_caller_has_its_own_order_ids(submit: ModuleType, context: Any) -> None:
     submit.handler(request(BODY), context)
 
     response = submit.handler(request(body(quantity=3), "other/session-1"), context)
@@ -109,7 +109,7 @@ def test_another_caller_has_order_ids_of_its_own(submit: ModuleType, context: An
     assert len(submit.orders.sent) == 2
 
 
-def test_what_is_no_order_is_refused_and_not_queued(
+def test_invalid_order_gets_400_and_is_not_queued(
     submit: ModuleType, context: Any, measured: Measured
 ) -> None:
     response = submit.handler(request(None), context)
@@ -125,7 +125,7 @@ THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "SendMessage
 
 
 @pytest.mark.parametrize(("adapter", "call"), [("accepted", "remember"), ("orders", "send")])
-def test_a_caller_of_what_is_throttled_shall_try_again(
+def test_throttling_gets_503_with_retry_after(
     submit: ModuleType,
     context: Any,
     measured: Measured,
@@ -151,7 +151,7 @@ def test_a_caller_of_what_is_throttled_shall_try_again(
     [KeyError("a bug"), ClientError({"Error": {"Code": "AccessDenied"}}, "SendMessage")],
     ids=["a bug", "a right is missing"],
 )
-def test_any_other_error_is_raised_for_the_alarm_to_see(
+def test_other_errors_are_raised_for_the_alarm(
     submit: ModuleType,
     context: Any,
     measured: Measured,
@@ -172,7 +172,7 @@ def test_any_other_error_is_raised_for_the_alarm_to_see(
 
 
 @pytest.mark.parametrize("quantity", [1, 0], ids=["accepted", "refused"])
-def test_the_log_names_the_order_but_never_holds_it(
+def test_log_has_the_id_and_not_the_content(
     submit: ModuleType, context: Any, lines: Lines, quantity: int
 ) -> None:
     fields = {"order_id": "order-1", "sku": "marked", "quantity": quantity}
@@ -183,7 +183,7 @@ def test_the_log_names_the_order_but_never_holds_it(
     assert "marked" not in str(lines())
 
 
-def test_the_queue_gets_the_order_its_caller_and_its_correlation_id_as_a_part_of_the_trace(
+def test_message_has_caller_and_correlation_id_and_is_traced(
     trace: Trace,
 ) -> None:
     sent = []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.e2e.agree import assert_all_agree, ends, id_in, items
 from toolkit.commands.parked import Wanted, everyone, of_key, of_step, resume
 from toolkit.local_aws.stack import LocalAws, Stack
-from toolkit.messages import standing
+from toolkit.messages import visible
 from toolkit.signed_request import Answer, call
 from toolkit.stacks import PROJECT
 
@@ -154,7 +154,7 @@ def cancelled(reason: str) -> tuple[str, Any]:
     return "SUCCEEDED", {"status": "cancelled", "reason": reason}
 
 
-def test_an_order_is_accepted_at_once_and_fulfilled_later(orders: Orders) -> None:
+def test_order_is_accepted_at_once_and_fulfilled_later(orders: Orders) -> None:
     order_id = orders.send(quantity=2)
 
     assert orders.end_of(order_id) == FULFILLED
@@ -162,7 +162,7 @@ def test_an_order_is_accepted_at_once_and_fulfilled_later(orders: Orders) -> Non
     assert ends(orders.stack, orders.sent) == {order_id: "fulfilled"}
 
 
-def test_whoever_subscribes_hears_of_a_fulfilled_order(orders: Orders) -> None:
+def test_subscriber_gets_a_message_for_a_fulfilled_order(orders: Orders) -> None:
     queue = orders.sqs.create_queue(QueueName=f"subscriber-{uuid.uuid4().hex}")["QueueUrl"]
     asked = orders.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     arn = asked["Attributes"]["QueueArn"]
@@ -188,9 +188,7 @@ def test_whoever_subscribes_hears_of_a_fulfilled_order(orders: Orders) -> None:
     assert told == {"caller": CALLER, "order_id": order_id, "status": "fulfilled"}
 
 
-def test_the_correlation_id_of_the_caller_reaches_every_step(
-    orders: Orders, eventually: Eventually
-) -> None:
+def test_callers_correlation_id_reaches_every_step(orders: Orders, eventually: Eventually) -> None:
     correlation = uuid.uuid4().hex
     order_id = orders.send(correlation, **UNDELIVERABLE)
     orders.end_of(order_id)
@@ -206,7 +204,7 @@ def test_the_correlation_id_of_the_caller_reaches_every_step(
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"order_id": "a", "sku": "b"}'])
-def test_what_is_no_order_is_refused_with_the_reason(orders: Orders, body: str) -> None:
+def test_invalid_order_gets_400_with_the_reason(orders: Orders, body: str) -> None:
     aws = orders.stack.aws
     answer = call("POST", orders.url, body, session=aws.session, verify=aws.ca)
 
@@ -231,7 +229,7 @@ ALMOST_ORDERS = st.fixed_dictionaries(
 )
 
 
-def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(orders: Orders) -> None:
+def test_any_request_is_accepted_or_refused_with_a_reason(orders: Orders) -> None:
     accepted: list[str] = []
 
     @settings(max_examples=25, derandomize=True, deadline=None, database=None)
@@ -251,14 +249,14 @@ def test_whatever_is_posted_is_accepted_or_refused_with_a_reason(orders: Orders)
     assert ends_of == [cancelled("OutOfStockError")] * len(accepted)
 
 
-def test_an_unsigned_request_is_refused(orders: Orders) -> None:
+def test_unsigned_request_gets_403(orders: Orders) -> None:
     answer = call("POST", orders.url, "{}", verify=orders.stack.aws.ca)
 
     assert (answer.status, answer.content_type) == (403, "application/problem+json")
     assert answer.json.keys() == {"type", "title"}
 
 
-def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
+def test_repeated_order_has_one_workflow(orders: Orders) -> None:
     order_id = orders.send()
     orders.send(order_id=order_id)
     assert orders.end_of(order_id) == FULFILLED
@@ -268,7 +266,7 @@ def test_the_same_order_twice_is_one_order(orders: Orders) -> None:
     assert len([p for p in items(orders.stack, "PaymentsTable") if id_in(p) == order_id]) == 1
 
 
-def test_the_same_order_is_counted_once_while_it_runs_and_after(orders: Orders) -> None:
+def test_repeated_order_is_counted_once(orders: Orders) -> None:
     """A caller that repeats it may repeat the correlation id as well."""
     orders.fail("TakePayment", "error before", times=2)
     correlation = uuid.uuid4().hex
@@ -293,7 +291,7 @@ def test_the_same_order_is_counted_once_while_it_runs_and_after(orders: Orders) 
     assert counted().count("accepted") == 1
 
 
-def test_each_caller_has_order_ids_of_its_own(orders: Orders, aws: LocalAws) -> None:
+def test_each_caller_has_its_own_order_ids(orders: Orders, aws: LocalAws) -> None:
     first, second = (order_of(orders.sku, quantity) for quantity in (1, 2))
     second["order_id"] = first["order_id"]
     shop, other = (role_session(aws, orders.stack, role) for role in ("shop", "other"))
@@ -346,7 +344,7 @@ def role_session(aws: LocalAws, stack: Stack, role: str) -> boto3.session.Sessio
     )
 
 
-def test_a_caller_of_what_is_throttled_is_told_to_try_again(orders: Orders) -> None:
+def test_throttling_gets_503_with_retry_after(orders: Orders) -> None:
     function = f"{orders.stack.name}-Start"
     order = order_of(orders.sku, 1)
     # The SDK tries twice by itself.
@@ -359,7 +357,7 @@ def test_a_caller_of_what_is_throttled_is_told_to_try_again(orders: Orders) -> N
     assert orders.end_of(orders.send(**order)) == FULFILLED
 
 
-def test_another_order_under_a_used_id_is_refused(orders: Orders) -> None:
+def test_different_order_with_a_used_id_gets_409(orders: Orders) -> None:
     order_id = orders.send()
     [first] = orders.sent
 
@@ -377,7 +375,7 @@ def test_another_order_under_a_used_id_is_refused(orders: Orders) -> None:
         pytest.param(UNDELIVERABLE, "UndeliverableError", COMPENSATIONS, id="undeliverable"),
     ],
 )
-def test_a_refused_order_is_undone_in_reverse_order_and_ends_well(
+def test_refused_order_is_undone_in_reverse_and_cancelled(
     orders: Orders, fields: dict[str, Any], reason: str, undoing: list[str]
 ) -> None:
     order_id = orders.send(**fields)
@@ -390,7 +388,7 @@ def test_a_refused_order_is_undone_in_reverse_order_and_ends_well(
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_crashes_once_is_tried_again_and_done_once(
+def test_step_that_crashes_once_is_retried_and_done_once(
     orders: Orders, step: str, moment: str
 ) -> None:
     orders.fail(step, moment, times=1)
@@ -401,7 +399,7 @@ def test_a_step_that_crashes_once_is_tried_again_and_done_once(
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_throttled_step_is_tried_again(orders: Orders, step: str) -> None:
+def test_throttled_step_is_retried(orders: Orders, step: str) -> None:
     calls_per_attempt = 2  # The SDK tries twice by itself.
     orders.fail(step, "throttle", times=2 * calls_per_attempt)
 
@@ -413,7 +411,7 @@ def test_a_throttled_step_is_tried_again(orders: Orders, step: str) -> None:
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_that_always_crashes_is_undone_with_those_before_it(
+def test_step_that_always_crashes_is_undone_with_earlier_steps(
     orders: Orders, step: str, moment: str
 ) -> None:
     """After the effect there is a record: each further attempt finds it, and dies as well."""
@@ -430,7 +428,7 @@ def test_a_step_that_always_crashes_is_undone_with_those_before_it(
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after", "throttle"])
 @pytest.mark.parametrize("step", COMPENSATIONS)
-def test_a_compensation_that_fails_once_is_tried_again_and_done_once(
+def test_failed_compensation_is_retried_and_done_once(
     orders: Orders, step: str, moment: str
 ) -> None:
     orders.fail(step, moment, times=1)
@@ -442,7 +440,7 @@ def test_a_compensation_that_fails_once_is_tried_again_and_done_once(
 
 @pytest.mark.parametrize("moment", ["crash before", "crash after"])
 @pytest.mark.parametrize("step", COMPENSATIONS)
-def test_a_compensation_that_always_fails_is_parked_and_goes_on_when_resumed(
+def test_failed_compensation_is_parked_and_continues_when_resumed(
     orders: Orders, step: str, moment: str
 ) -> None:
     orders.fail(step, moment, times=attempts_of(step))
@@ -461,7 +459,7 @@ def test_a_compensation_that_always_fails_is_parked_and_goes_on_when_resumed(
     assert path[path.index(f"Park{step}") + 1] == step
 
 
-def test_a_case_that_fails_again_is_parked_again(orders: Orders) -> None:
+def test_case_that_fails_again_is_parked_again(orders: Orders) -> None:
     orders.fail("RefundPayment", "crash before", times=2 * attempts_of("RefundPayment"))
     order_id = orders.send(**UNDELIVERABLE)
     [first] = orders.eventually(orders.parked)
@@ -474,7 +472,7 @@ def test_a_case_that_fails_again_is_parked_again(orders: Orders) -> None:
     assert orders.end_of(order_id) == cancelled("UndeliverableError")
 
 
-def test_a_step_that_was_done_by_hand_is_not_tried_again(orders: Orders) -> None:
+def test_step_that_was_done_by_hand_is_not_retried(orders: Orders) -> None:
     orders.fail("CancelShipping", "crash after", times=attempts_of("CancelShipping"))
     order_id = orders.send(**UNDELIVERABLE)
     orders.eventually(orders.parked)
@@ -486,12 +484,12 @@ def test_a_step_that_was_done_by_hand_is_not_tried_again(orders: Orders) -> None
     assert not orders.resume(order_id)
 
 
-def test_two_operators_at_once_let_all_parked_orders_go_on_each_once(orders: Orders) -> None:
+def test_two_operators_resume_each_case_once(orders: Orders) -> None:
     """As after some minutes in which a provider took no call: all that was cancelled is parked."""
     count = 6
     orders.fail("RefundPayment", "crash before", times=count * attempts_of("RefundPayment"))
     ids = [orders.send(**UNDELIVERABLE) for _ in range(count)]
-    orders.eventually(lambda: standing(orders.sqs, orders.parked_queue) == count)
+    orders.eventually(lambda: visible(orders.sqs, orders.parked_queue) == count)
 
     with ThreadPoolExecutor(2) as operators:
         resumed = list(operators.map(orders.resume, [everyone, everyone]))
@@ -502,13 +500,13 @@ def test_two_operators_at_once_let_all_parked_orders_go_on_each_once(orders: Ord
         assert orders.path_of(order_id).count("RefundPayment") == 2
 
 
-def test_the_orders_of_one_step_go_on_and_the_others_wait(orders: Orders) -> None:
+def test_resume_by_step_leaves_other_cases_parked(orders: Orders) -> None:
     orders.fail("RefundPayment", "crash before", times=attempts_of("RefundPayment"))
     refund = orders.send(**DECLINED)
     orders.eventually(orders.parked)
     orders.fail("ReleaseStock", "crash before", times=attempts_of("ReleaseStock"))
     release = orders.send(**OUT_OF_STOCK)
-    orders.eventually(lambda: standing(orders.sqs, orders.parked_queue) == 2)
+    orders.eventually(lambda: visible(orders.sqs, orders.parked_queue) == 2)
 
     assert orders.resume(of_step("ReleaseStock")) == 1
 
@@ -519,7 +517,7 @@ def test_the_orders_of_one_step_go_on_and_the_others_wait(orders: Orders) -> Non
     assert orders.end_of(refund) == cancelled("PaymentDeclinedError")
 
 
-def test_what_is_paid_and_shipped_is_not_undone_because_nobody_could_be_told(
+def test_failed_notification_undoes_nothing(
     orders: Orders,
 ) -> None:
     topic = orders.stack.outputs["NotificationsTopic"]
@@ -539,7 +537,7 @@ def test_what_is_paid_and_shipped_is_not_undone_because_nobody_could_be_told(
     assert not set(COMPENSATIONS) & set(orders.path_of(order_id))
 
 
-def test_a_step_that_lands_after_its_compensation_takes_no_effect(orders: Orders) -> None:
+def test_late_step_after_its_compensation_has_no_effect(orders: Orders) -> None:
     """As when a call got stuck on its way, and the workflow gave up on it."""
     order_id = orders.send(**DECLINED)
     assert orders.end_of(order_id) == cancelled("PaymentDeclinedError")
@@ -555,7 +553,7 @@ def test_a_step_that_lands_after_its_compensation_takes_no_effect(orders: Orders
     assert ends(orders.stack, orders.sent) == {order_id: "undone"}
 
 
-def test_many_orders_at_once_share_what_there_is(orders: Orders) -> None:
+def test_concurrent_orders_never_oversell(orders: Orders) -> None:
     """Some go well, some are refused at each step, and no more is sold than there was."""
     plan: list[dict[str, Any]] = [{}, {}, DECLINED, UNDELIVERABLE] * 8
     with ThreadPoolExecutor(4) as pool:
@@ -568,7 +566,7 @@ def test_many_orders_at_once_share_what_there_is(orders: Orders) -> None:
     assert {status for status, _ in found} == {"SUCCEEDED"}
 
 
-def test_a_popular_sku_breaks_no_order_though_its_transactions_conflict(orders: Orders) -> None:
+def test_load_on_one_sku_fails_no_order(orders: Orders) -> None:
     """Stock is one item per sku; DynamoDB refuses a write to it while another is under way."""
     orders.fail("ReserveStock", "conflict", times=60)
     with ThreadPoolExecutor(8) as pool:
@@ -584,7 +582,7 @@ def test_a_popular_sku_breaks_no_order_though_its_transactions_conflict(orders: 
         assert orders.path_of(order_id)[0] == "ReserveStock"
 
 
-def test_a_popular_sku_that_comes_back_breaks_no_order_either(orders: Orders) -> None:
+def test_load_of_compensations_on_one_sku_fails_no_order(orders: Orders) -> None:
     orders.fail("ReleaseStock", "conflict", times=40)
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(lambda _: orders.send(**UNDELIVERABLE), range(AT_FIRST)))

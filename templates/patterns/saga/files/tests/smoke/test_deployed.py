@@ -9,9 +9,7 @@ import boto3
 from toolkit.signed_request import call
 
 
-def test_an_order_for_what_nobody_has_is_accepted_and_cancelled(
-    outputs: dict[str, str], region: str
-) -> None:
+def test_smoke_test_order_is_accepted_and_cancelled(outputs: dict[str, str], region: str) -> None:
     order_id = f"smoke-{uuid.uuid4().hex}"
     order = {"order_id": order_id, "sku": "smoke-test", "quantity": 1, "amount": 1, "country": "DE"}
 
@@ -31,5 +29,5 @@ def test_an_order_for_what_nobody_has_is_accepted_and_cancelled(
     assert json.loads(execution["output"]) == {"status": "cancelled", "reason": "OutOfStockError"}
 
 
-def test_an_unsigned_request_is_refused(outputs: dict[str, str]) -> None:
+def test_unsigned_request_gets_403(outputs: dict[str, str]) -> None:
     assert call("POST", outputs["OrdersUrl"], "{}").status == 403

@@ -17,7 +17,7 @@ CALLER = "arn:aws:sts::123456789012:assumed-role/shop"
 ORDER = Order(CALLER, "order-1", "teapot", 2, 4_200, "DE")
 
 
-def test_the_request_holds_an_order() -> None:
+def test_sample_request_is_a_valid_order() -> None:
     event = json.loads((EVENTS / "start.json").read_text("utf-8"))
 
     assert parse_order(caller_of(event), event["body"]) == ORDER

@@ -33,7 +33,7 @@ orders = st.builds(
 
 
 @given(orders)
-def test_an_order_survives_the_way_through_the_workflow(order: Order) -> None:
+def test_order_is_the_same_in_the_workflow(order: Order) -> None:
     fields = order.to_dict()
     caller = fields.pop("caller")
 
@@ -41,13 +41,13 @@ def test_an_order_survives_the_way_through_the_workflow(order: Order) -> None:
 
 
 @given(orders)
-def test_an_order_has_a_key_that_a_workflow_may_bear(order: Order) -> None:
+def test_order_key_is_a_valid_execution_name(order: Order) -> None:
     """StartExecution takes names of 1 to 80 characters; logs want no others than these."""
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", order.key)
     assert order.key.startswith(order.order_id)
 
 
-def test_two_callers_have_order_ids_of_their_own() -> None:
+def test_two_callers_have_their_own_order_ids() -> None:
     keys = {Order(caller, "a", "b", 1, 1, "DE").key for caller in ("shop", "other", "shop")}
 
     assert len(keys) == 2
@@ -67,14 +67,14 @@ def test_every_field_stays_within_its_bounds(name: str, value: object) -> None:
         parse_order("caller", json.dumps(GOOD | {name: value}))
 
 
-def test_payments_are_declined_from_a_limit_on() -> None:
+def test_payments_above_a_limit_are_declined() -> None:
     check_payment(Order("caller", "a", "b", 1, LARGEST_PAYMENT, "DE"))
 
     with pytest.raises(PaymentDeclinedError):
         check_payment(Order("caller", "a", "b", 1, LARGEST_PAYMENT + 1, "DE"))
 
 
-def test_what_no_carrier_reaches_is_undeliverable() -> None:
+def test_unreachable_country_is_undeliverable() -> None:
     check_delivery(Order("caller", "a", "b", 1, 1, min(DELIVERS_TO)))
 
     with pytest.raises(UndeliverableError):

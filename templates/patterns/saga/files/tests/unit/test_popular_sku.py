@@ -49,11 +49,11 @@ def share(per_second: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("per_second", [5, 20])
-def test_twenty_orders_a_second_go_well(per_second: float) -> None:
+def test_twenty_orders_a_second_need_no_workflow_retry(per_second: float) -> None:
     assert share(per_second) == (0, 0)
 
 
-def test_forty_orders_a_second_need_the_workflow_now_and_then() -> None:
+def test_forty_orders_a_second_need_some_workflow_retries() -> None:
     retried, broken = share(40)
 
     assert 0 < retried < 0.1

@@ -79,7 +79,7 @@ def body(**fields: Any) -> str:
     return json.dumps(order)
 
 
-def test_an_order_is_accepted_and_its_workflow_started_with_it(
+def test_accepted_order_starts_a_workflow(
     start: ModuleType, context: Any, measured: Measured
 ) -> None:
     response = start.handler(request(body()), context)
@@ -101,7 +101,7 @@ def test_an_order_is_accepted_and_its_workflow_started_with_it(
 
 @pytest.mark.parametrize("ended", [False, True], ids=["while it runs", "after it has ended"])
 @pytest.mark.parametrize("correlation", ["first", "second"])
-def test_a_repeated_order_gets_the_same_answer_and_counts_once(
+def test_repeated_order_gets_the_same_answer_and_counts_once(
     start: ModuleType, context: Any, measured: Measured, ended: bool, correlation: str
 ) -> None:
     first = start.handler(request(body(), "first", "request-1"), context)
@@ -114,7 +114,7 @@ def test_a_repeated_order_gets_the_same_answer_and_counts_once(
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["while it runs", "after it has ended"])
-def test_a_call_that_the_sdk_repeats_counts_as_the_first(ended: bool) -> None:
+def test_sdk_retry_of_a_call_counts_as_the_first(ended: bool) -> None:
     """Its answer was lost on the way."""
     stand_in: Any = StepFunctions()
     workflow = OrderWorkflow(stand_in, ARN)
@@ -124,7 +124,7 @@ def test_a_call_that_the_sdk_repeats_counts_as_the_first(ended: bool) -> None:
     assert workflow.start(ORDER, "abc", "request")
 
 
-def test_another_caller_has_order_ids_of_its_own(
+def test_another_caller_has_its_own_order_ids(
     start: ModuleType, context: Any, measured: Measured
 ) -> None:
     start.handler(request(body()), context)
@@ -136,7 +136,7 @@ def test_another_caller_has_order_ids_of_its_own(
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ExecutionLimitExceeded"])
-def test_a_caller_of_what_is_throttled_shall_try_again(
+def test_throttling_gets_503_with_retry_after(
     start: ModuleType, context: Any, measured: Measured, code: str
 ) -> None:
     error = ClientError({"Error": {"Code": code}}, "StartExecution")
@@ -149,7 +149,7 @@ def test_a_caller_of_what_is_throttled_shall_try_again(
     assert measured() == {"Unavailable": 1}
 
 
-def test_another_order_under_a_used_id_is_a_conflict(
+def test_different_order_with_a_used_id_gets_409(
     start: ModuleType, context: Any, measured: Measured
 ) -> None:
     start.handler(request(body()), context)
@@ -161,7 +161,7 @@ def test_another_order_under_a_used_id_is_a_conflict(
     assert measured() == {"RequestsAccepted": 1}
 
 
-def test_what_is_no_order_is_refused_and_starts_nothing(
+def test_invalid_order_gets_400_and_starts_no_workflow(
     start: ModuleType, context: Any, measured: Measured
 ) -> None:
     response = start.handler(request(None), context)
@@ -177,7 +177,7 @@ def test_what_is_no_order_is_refused_and_starts_nothing(
     [KeyError("a bug"), ClientError({"Error": {"Code": "AccessDenied"}}, "StartExecution")],
     ids=["a bug", "a right is missing"],
 )
-def test_any_other_error_is_raised_for_the_alarm_to_see(
+def test_other_errors_are_raised_for_the_alarm(
     start: ModuleType, context: Any, measured: Measured, error: Exception
 ) -> None:
     start.workflow._stepfunctions.error = error
@@ -188,7 +188,7 @@ def test_any_other_error_is_raised_for_the_alarm_to_see(
 
 
 @pytest.mark.parametrize("quantity", [1, 0], ids=["accepted", "refused"])
-def test_the_log_names_the_order_but_never_holds_it(
+def test_log_has_the_id_and_not_the_content(
     start: ModuleType, context: Any, lines: Lines, quantity: int
 ) -> None:
     start.handler(request(body(quantity=quantity)), context)
@@ -197,7 +197,7 @@ def test_the_log_names_the_order_but_never_holds_it(
     assert "marked" not in str(lines())
 
 
-def test_starting_is_a_part_of_the_trace(trace: Trace) -> None:
+def test_starting_is_traced(trace: Trace) -> None:
     stand_in: Any = StepFunctions()
 
     assert OrderWorkflow(stand_in, ARN).start(ORDER, "abc", "request")
@@ -205,7 +205,7 @@ def test_starting_is_a_part_of_the_trace(trace: Trace) -> None:
     assert trace == {"## service.adapters.order_workflow.OrderWorkflow.start": {}}
 
 
-def test_a_used_id_is_told_by_its_error() -> None:
+def test_used_id_raises_its_error() -> None:
     stand_in: Any = StepFunctions()
     workflow = OrderWorkflow(stand_in, ARN)
     workflow.start(ORDER, "abc", "request")
@@ -215,7 +215,7 @@ def test_a_used_id_is_told_by_its_error() -> None:
 
 
 @pytest.mark.parametrize("suffix", ["", ":live", ":3"])
-def test_an_execution_is_found_whatever_version_or_alias_started_it(suffix: str) -> None:
+def test_execution_is_found_for_every_version_and_alias(suffix: str) -> None:
     stand_in: Any = StepFunctions(ARN + suffix, ended=True)
     workflow = OrderWorkflow(stand_in, ARN + suffix)
     workflow.start(ORDER, "abc", "request-1")

@@ -74,7 +74,7 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
         ("notify_customer", "notifications", "order_fulfilled", None),
     ],
 )
-def test_a_step_does_its_one_thing_for_its_order(
+def test_step_calls_its_adapter_with_the_order(
     load: Any, context: Any, lines: Lines, handler: str, adapter: str, call: str, answer: Any
 ) -> None:
     stand_in = Adapter("id")
@@ -102,7 +102,7 @@ def test_a_step_does_its_one_thing_for_its_order(
         ("arrange_shipping", "shipments", {"country": "AQ"}, UndeliverableError, "Undeliverable"),
     ],
 )
-def test_a_refusal_is_counted_and_raised_by_its_name(
+def test_refusal_is_counted_and_raised(
     load: Any,
     context: Any,
     measured: Measured,
@@ -155,7 +155,7 @@ def test_refusals_are_counted_for_alarms_and_failures_are_not(
 @pytest.mark.parametrize(
     ("undone", "told"), [(True, "payment refunded"), (False, "nothing to undo")]
 )
-def test_the_log_says_whether_something_was_undone(
+def test_log_says_whether_a_step_was_undone(
     load: Any, context: Any, lines: Lines, undone: bool, told: str
 ) -> None:
     module = load("refund_payment", "payments", Adapter(undone))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from toolkit.messages import HOLD, delete, hidden, looked_at
+from toolkit.messages import HOLD, delete, hidden, messages_in
 from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def main() -> None:
 
 def show(sqs: "SQSClient", queue: str) -> int:
     """Print every parked case, and leave it where it is. Returns their number."""
-    with looked_at(sqs, queue) as messages:
+    with messages_in(sqs, queue) as messages:
         cases = [json.loads(message["Body"]) for message in messages]
     for case in cases:
         print(key_of(case))
@@ -152,7 +152,7 @@ def resume(
 
 def _look(sqs: "SQSClient", queue: str, wanted: Wanted) -> list["MessageTypeDef"]:
     """The messages of wanted cases, visible again to other readers."""
-    with looked_at(sqs, queue) as messages:
+    with messages_in(sqs, queue) as messages:
         return [message for message in messages if wanted(json.loads(message["Body"]))]
 
 

@@ -12,13 +12,13 @@ from toolkit.checks.e2e.operators import actions_of, operator, policy_with
 from toolkit.commands import dead_letters
 from toolkit.commands.dead_letters import cancel, discard, redrive, show
 from toolkit.local_aws.stack import LocalAws
-from toolkit.messages import arn_of, standing
+from toolkit.messages import arn_of, visible
 
 POLICY = policy_with("StartMessageMoveTask")
 
 
 class Queues:
-    """A queue and its dead-letter queue, which nobody works on."""
+    """A queue and its dead-letter queue, without a worker."""
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
@@ -34,7 +34,7 @@ class Queues:
         return url, arn_of(self.sqs, url)
 
     def as_operator(self, without: str = "") -> Any:
-        """SQS for somebody with the rights of the runbook, but for one."""
+        """SQS for an operator with the runbook's permissions, without one of them."""
         session = operator(self.aws, POLICY, self.arns, without)
         return session.client("sqs", endpoint_url=self.aws.endpoint, verify=self.aws.ca)
 
@@ -66,7 +66,7 @@ def test_the_rights_in_the_runbook_are_enough(queues: Queues) -> None:
     do_all(queues, queues.as_operator())
 
 
-# Each is asked for by a call of its own, or by SQS when it moves messages for somebody.
+# Each is needed by a call of its own, or by SQS when it moves messages.
 @pytest.mark.parametrize("action", actions_of(POLICY))
 def test_without_one_of_them_a_command_is_refused(queues: Queues, action: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -91,8 +91,8 @@ def test_a_redrive_that_is_interrupted_loses_nothing(
         return bool(task["Status"] == "CANCELLED")
 
     assert eventually(ended)
-    assert standing(sqs, queues.dead_letters) >= 1
-    assert standing(sqs, queues.dead_letters) + standing(sqs, queues.queue) == 3
+    assert visible(sqs, queues.dead_letters) >= 1
+    assert visible(sqs, queues.dead_letters) + visible(sqs, queues.queue) == 3
 
 
 def test_the_local_sqs_refuses_what_aws_refuses(queues: Queues) -> None:

@@ -1,4 +1,4 @@
-"""Gap: ministack lacks SQS's message move tasks, with which a dead-letter queue is redriven.
+"""Gap: ministack has no message move tasks of SQS, which redrive a dead-letter queue.
 
 Closed, as AWS documents them:
 - docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
@@ -60,7 +60,7 @@ class Task:
         return base64.b64encode(text.encode()).decode()
 
     def described(self) -> dict[str, Any]:
-        """What ListMessageMoveTasks tells: no more than there is to tell."""
+        """The answer of ListMessageMoveTasks, without empty fields."""
         entry = {
             "TaskHandle": self.handle if self.status == "RUNNING" else None,
             "Status": self.status,
@@ -98,7 +98,7 @@ def start(request: dict[str, Any], _: str) -> dict[str, Any]:
     there = int(source["attributes"]["ApproximateNumberOfMessages"])
     task = Task(source_arn, destination_arn, rate, to_move=there)
     tasks.insert(0, task)
-    # In the loop that serves SQS as well, so that nobody changes a queue meanwhile.
+    # In the event loop that serves SQS too, so that no request changes a queue meanwhile.
     under_way.add(asyncio.get_running_loop().create_task(run(task)))
     return {"TaskHandle": task.handle}
 

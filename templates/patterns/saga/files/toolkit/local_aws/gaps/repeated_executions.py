@@ -1,4 +1,4 @@
-"""Gap: ministack refuses StartExecution with a used name, whatever the input.
+"""Gap: ministack refuses StartExecution with a used name, for any input.
 
 Closed: "If you call StartExecution with the same name and input as a running execution, the call
 succeeds and returns the same response as the original request."
