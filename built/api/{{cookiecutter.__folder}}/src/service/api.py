@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from service.domain.fields import InvalidFieldsError
+from msgspec import to_builtins
+
 from service.domain.pages import InvalidPageError
 from service.domain.products import (
     BusyError,
@@ -21,6 +22,7 @@ from service.domain.products import (
 )
 from toolkit.runtime import http
 from toolkit.runtime.aws import is_transient
+from toolkit.runtime.fields import InvalidFieldsError
 from toolkit.runtime.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ def owner_of(event: dict[str, Any]) -> str:
 
 def product_response(status: HTTPStatus, product: Product) -> http.Response:
     """A product, with its version as the ETag that a change has to name."""
-    response = http.json_response(status, asdict(product))
+    response = http.json_response(status, to_builtins(product))
     response["headers"]["ETag"] = f'"{product.version}"'
     return response
 

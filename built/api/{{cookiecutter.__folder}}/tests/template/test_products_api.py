@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from service.domain.products import Content, Product
 from toolkit.checks.cloudwatch import Metrics
 from toolkit.stacks import PROJECT
 from toolkit.template import (
@@ -28,6 +30,7 @@ ROUTES = {
     for event in function.get("Events", {}).values()
     if event["Type"] == "Api"
 }
+DOCUMENT = yaml.safe_load((PROJECT / "openapi.yaml").read_text("utf-8"))
 ALL_OTHERS = "x-amazon-apigateway-any-method"
 ORIGIN = {"Fn::Sub": "'${AllowedOrigin}'"}
 MOCKS = [
@@ -56,13 +59,26 @@ def test_every_route_has_its_own_function() -> None:
 
 
 def test_openapi_document_describes_exactly_the_routes() -> None:
-    paths = yaml.safe_load((PROJECT / "openapi.yaml").read_text("utf-8"))["paths"]
+    paths = DOCUMENT["paths"]
 
     assert set(ROUTES) == {
         (method.upper(), path)
         for path, item in paths.items()
         for method in item.keys() - {"parameters"}
     }
+
+
+@pytest.mark.parametrize("kind", [Content, Product])
+def test_openapi_schemas_match_the_types(kind: type) -> None:
+    """After a change of a type, change its schema in openapi.yaml as the error shows."""
+    [schema] = msgspec.json.schema_components([kind])[1].values()
+    del schema["title"]
+    for field in schema["properties"].values():
+        field.pop("description", None)
+        if "pattern" in field:
+            field["pattern"] = field["pattern"].removesuffix(r"(?!\n)")  # For Python only.
+
+    assert DOCUMENT["components"]["schemas"][kind.__name__] == schema
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in ROUTES}))

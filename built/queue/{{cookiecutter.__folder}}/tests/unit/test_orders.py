@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.fields import InvalidFieldsError
 from service.domain.orders import Order, parse_order, ship
+from toolkit.runtime.fields import InvalidFieldsError
 
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 orders = st.builds(Order, ids, ids, st.integers(1, 1_000))

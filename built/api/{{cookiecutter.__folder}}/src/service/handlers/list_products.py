@@ -1,7 +1,9 @@
 """GET /products: answers with a page of the caller's products."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
+
+from msgspec import to_builtins
 
 from service.adapters.products.page import page
 from service.api import Request, route
@@ -31,4 +33,4 @@ def handler(request: Request) -> Response:
     after = parse_cursor(request.query.get("cursor"))
     limit = parse_limit(request.query.get("limit"))
     found = page(dynamodb, settings.products_table, request.owner, after, limit)
-    return json_response(HTTPStatus.OK, asdict(found))
+    return json_response(HTTPStatus.OK, to_builtins(found))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.adapters.shipments import Shipments
-from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order, ship
 from toolkit.runtime.aws import LONGEST_CALL_SECONDS, client
 from toolkit.runtime.batch import PermanentError, process_batch
 from toolkit.runtime.dead_letters import dead_letter_sender
 from toolkit.runtime.environment import read_settings
+from toolkit.runtime.fields import InvalidFieldsError
 from toolkit.runtime.idempotency import IdempotentWriter, KeyReusedError
 from toolkit.runtime.observability import MetricUnit, logger, metrics, observed, tracer
 from toolkit.runtime.transactions import CONFLICT_SECONDS

@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from service.adapters.accepted_orders import AcceptedOrders, OrderIdUsedError
 from service.adapters.order_queue import OrderQueue
-from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
 from toolkit.runtime.aws import client, is_transient
 from toolkit.runtime.environment import read_settings
+from toolkit.runtime.fields import InvalidFieldsError
 from toolkit.runtime.http import (
     Response,
     caller_of,

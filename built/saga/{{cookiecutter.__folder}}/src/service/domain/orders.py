@@ -1,18 +1,23 @@
 """Orders, and the reasons for which one is refused on its way."""
 
 import hashlib
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from service.domain.fields import read_fields, text, whole_number
+from msgspec import Meta, Struct, structs
+
+from toolkit.runtime.fields import read, text
 
 # What the payment provider takes in one go, in cents.
 LARGEST_PAYMENT = 1_000_000
 DELIVERS_TO = frozenset({"AT", "CH", "DE", "FR", "GB", "IE", "NL", "US"})
-_ID = text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, hyphens or underscores")
-_QUANTITY = whole_number(1, 1_000)
-_AMOUNT = whole_number(1, 100_000_000)
-_COUNTRY = text("[A-Z]{2}", "two capital letters")
+Id = Annotated[
+    str, text("[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, hyphens or underscores")
+]
+Quantity = Annotated[int, Meta(ge=1, le=1_000, description="a whole number from 1 to 1000")]
+Amount = Annotated[
+    int, Meta(ge=1, le=100_000_000, description="a whole number from 1 to 100000000, in cents")
+]
+Country = Annotated[str, text("[A-Z]{2}", "two capital letters")]
 
 
 class OutOfStockError(Exception):
@@ -27,19 +32,18 @@ class UndeliverableError(Exception):
     """No carrier goes there. The workflow knows this error by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What a customer asked for.
 
     Each caller chooses its own `order_id`: what it sends again under the same one is one order.
     """
 
     caller: str
-    order_id: str
-    sku: str
-    quantity: int
-    amount: int  # in cents
-    country: str
+    order_id: Id
+    sku: Id
+    quantity: Quantity
+    amount: Amount
+    country: Country
 
     @property
     def key(self) -> str:
@@ -51,7 +55,7 @@ class Order:
 
     def to_dict(self) -> dict[str, Any]:
         """The order as the workflow carries it."""
-        return asdict(self)
+        return structs.asdict(self)
 
 
 def parse_order(caller: str, body: str | None) -> Order:
@@ -60,10 +64,7 @@ def parse_order(caller: str, body: str | None) -> Order:
     Raises:
         InvalidFieldsError: it is invalid.
     """
-    fields = read_fields(
-        body, order_id=_ID, sku=_ID, quantity=_QUANTITY, amount=_AMOUNT, country=_COUNTRY
-    )
-    return Order(caller, **fields)
+    return read(body, Order, caller=caller)
 
 
 def check_payment(order: Order) -> None:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.domain.fields import InvalidFieldsError
 from service.domain.orders import (
     DELIVERS_TO,
     LARGEST_PAYMENT,
@@ -18,6 +17,7 @@ from service.domain.orders import (
     check_payment,
     parse_order,
 )
+from toolkit.runtime.fields import InvalidFieldsError
 
 GOOD = {"order_id": "a", "sku": "b", "quantity": 1, "amount": 1, "country": "DE"}
 ids = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")

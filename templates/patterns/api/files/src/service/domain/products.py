@@ -3,14 +3,24 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from typing import Annotated
 
-from service.domain.fields import read_fields, text, whole_number
+from msgspec import Meta, Struct, structs
+
+from toolkit.runtime.fields import read
 
 _ID = re.compile(r"[0-9a-f]{32}")
-# Any text on one line. JSON can spell half a surrogate pair, which is no text and cannot be stored.
-_NAME = text(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}", "1 to 100 characters on one line")
-_QUANTITY = whole_number(0, 1_000_000)
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        # Python's $ also matches before a line break at the end.
+        pattern=r"^[^\x00-\x1F\x7F-\x9F]+$(?!\n)",
+        description="1 to 100 characters on one line",
+    ),
+]
+Quantity = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")]
 
 
 class ProductNotFoundError(Exception):
@@ -29,26 +39,24 @@ class BusyError(Exception):
     """Another request writes the same product at this moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True, forbid_unknown_fields=True):
     """The fields of a product that callers set."""
 
-    name: str
-    quantity: int
+    name: Name
+    quantity: Quantity
 
     def to_json(self) -> str:
         """The content as text: the same content always gives the same text."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(structs.asdict(self), sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True, forbid_unknown_fields=True):
     """Something in stock. Each change makes the next version, counted from 1."""
 
-    id: str
-    version: int
-    name: str
-    quantity: int
+    id: Annotated[str, Meta(pattern=f"^{_ID.pattern}$")]
+    version: Annotated[int, Meta(ge=1)]
+    name: Name
+    quantity: Quantity
 
 
 def new_product(owner: str, key: str, content: Content) -> Product:
@@ -77,4 +85,4 @@ def parse_content(body: str | None) -> Content:
     Raises:
         InvalidFieldsError: it is invalid.
     """
-    return Content(**read_fields(body, name=_NAME, quantity=_QUANTITY))
+    return read(body, Content)

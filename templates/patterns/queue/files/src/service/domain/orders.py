@@ -1,28 +1,32 @@
 """Orders, and the shipments that come of them."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Annotated
 
-from service.domain.fields import read_fields, text, whole_number
+from msgspec import Meta, Struct, structs
 
-_ID = text(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, hyphens or underscores")
-_QUANTITY = whole_number(1, 1_000)
+from toolkit.runtime.fields import read, text
+
+Id = Annotated[
+    str, text("[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, hyphens or underscores")
+]
+Quantity = Annotated[int, Meta(ge=1, le=1_000, description="a whole number from 1 to 1000")]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What a customer asked for.
 
     Each caller chooses its own `order_id`. Requests of a caller with the same one are one order.
     """
 
-    order_id: str
-    sku: str
-    quantity: int
+    order_id: Id
+    sku: Id
+    quantity: Quantity
 
     def to_json(self) -> str:
         """The order as text: the same order always gives the same text."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(structs.asdict(self), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def parse_order(body: str | None) -> Order:
     Raises:
         InvalidFieldsError: it is invalid.
     """
-    return Order(**read_fields(body, order_id=_ID, sku=_ID, quantity=_QUANTITY))
+    return read(body, Order)
 
 
 def ship(caller: str, order: Order, shipment_id: str, now: int) -> Shipment:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from service.adapters.order_workflow import OrderIdUsedError, OrderWorkflow
-from service.domain.fields import InvalidFieldsError
 from service.domain.orders import parse_order
 from toolkit.runtime.aws import client, is_transient
 from toolkit.runtime.environment import read_settings
+from toolkit.runtime.fields import InvalidFieldsError
 from toolkit.runtime.http import (
     Response,
     caller_of,
