@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+BENCHMARKS := PYTHONPATH=tests $(BIN)/python -m benchmarks
+PROOFS := PYTHONPATH=tests $(BIN)/python -m proofs
 SAM ?= $(CURDIR)/.venv-generated-sam/bin/sam
 
 PATTERN ?= queue
@@ -26,15 +28,15 @@ test: ## Check, lint and run every test
 	SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal
 
 benchmark: .venv/.made .venv-generated/.made ## Measure what the templates cost, into docs/benchmarks.md (FULL=1: first tests too)
-	$(BIN)/python -m benchmarks $(if $(FULL),--full)
+	$(BENCHMARKS) $(if $(FULL),--full)
 
 prove: prove-policies prove-faults prove-input prove-updates prove-security prove-budgets prove-delivery ## Run every proof in its longest form
 
 prove-policies: .venv/.made .venv-generated/.made .venv-aws-cli/.made ## Prove least privilege, into docs/proofs.md (PATTERN=queue: that one, to look at)
-	$(BIN)/python -m proofs.policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
+	$(PROOFS).policies $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
 
 prove-faults: .venv/.made .venv-generated/.made ## Prove that faults lose and repeat nothing, into docs/proofs.md (PATTERN= EVENTS= SEED=: to look at)
-	$(BIN)/python -m proofs.faults $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN)) \
+	$(PROOFS).faults $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN)) \
 		$(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
 # These are tests, in their longest form: what they count goes into docs/proofs.md.
@@ -50,7 +52,7 @@ prove-input prove-updates prove-security prove-budgets: .venv/.made .venv-lint/.
 	PROOF=$@ SAM="$(SAM)" $(BIN)/pytest -n auto --dist worksteal $(TESTS)
 
 prove-delivery: .venv/.made .venv-generated/.made .venv-aws-cli/.made ## Rehearse the delivery of every pattern, into docs/proofs.md (PATTERN=queue: to look at)
-	$(BIN)/python -m proofs.delivery $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
+	$(PROOFS).delivery $(if $(filter command line,$(origin PATTERN)),--pattern $(PATTERN))
 
 build: .venv/.made ## Write built/ and the engines' menus from templates/ and hooks/
 	$(BIN)/python -m serverless_templates.build

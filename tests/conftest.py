@@ -2,15 +2,17 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import PROOF, ROOT, commit, git, write_sources
-from serverless_templates.build import build, write
-
+from helpers import PROOF, Bake, Make, commit, git, run, write_sources
+from projects import ROOT, TOOLS
 from proofs import figures
+from pytest_cookies.plugin import Cookies
+from serverless_templates.build import build, write
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,6 +96,36 @@ def sources(tmp_path: Path) -> Path:
     root = tmp_path / "sources"
     write_sources(root)
     return root
+
+
+@pytest.fixture
+def bake(cookies: Cookies, tmp_path: Path) -> Bake:
+    """Creates a project."""
+
+    def _bake(pattern: str, answers: dict[str, str] | None = None) -> Path:
+        # A copy, because the hooks look at git when they run in this repository.
+        template = shutil.copytree(ROOT / "built" / pattern, tmp_path / "template")
+        result = cookies.bake(template=str(template), extra_context=answers or {})
+        assert result.exception is None, result.exception
+        return Path(result.project_path)
+
+    return _bake
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Runs a project's own make targets, with the tools that are installed already."""
+    if not (TOOLS / "installed").exists():
+        pytest.fail(f"{TOOLS} is not there: run `make test`, which makes it")
+    # Whoever runs these tests may be in a virtual environment, and in a make of their own.
+    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def _make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
+        return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
+
+    return _make
 
 
 @pytest.fixture(scope="session")

@@ -3,20 +3,23 @@
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
+from projects import BIN, ROOT, TOOLS
 from serverless_templates.catalogue import load
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 CATALOGUE = load(ROOT)
 PATTERNS = tuple(CATALOGUE.patterns)
 ANSWERS_FILE = ".copier-answers.yml"
 # The proof that is run, such as prove-input: it tries more than `make test` has time for.
 PROOF = os.environ.get("PROOF", "")
+# Fixtures that create a project of a pattern, and run a make target of it.
+Bake = Callable[..., Path]
+Make = Callable[..., subprocess.CompletedProcess[str]]
+# The tests of a project that need no local AWS.
+WITHOUT_AWS = ("tests/unit", "tests/template", "toolkit/checks", "--ignore=toolkit/checks/e2e")
 
 MINIMAL_SOURCES = {
     "templates/catalogue.yaml": """\
@@ -71,6 +74,16 @@ def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]
     if "input" in options:
         del options["stdin"]
     return subprocess.run([program, *arguments], capture_output=True, encoding="utf-8", check=False, **options)
+
+
+def run_python(project: Path, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the Python that a project's make targets run, in the project and with what they tell it."""
+    return run(TOOLS / "bin/python", *arguments, cwd=project, env={**os.environ, "VENV": str(TOOLS), **variables})
+
+
+def assert_green(done: subprocess.CompletedProcess[str]) -> None:
+    """An AssertionError with what a command has printed when it failed."""
+    assert done.returncode == 0, f"{done.stdout[-6_000:]}\n{done.stderr[-3_000:]}"
 
 
 def git(folder: Path, *arguments: str) -> str:

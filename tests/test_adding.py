@@ -1,15 +1,14 @@
 """Whoever adds a function and a queue by hand is told by each failing test what to add."""
 
-import os
 import re
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, run
+from helpers import run, run_python
+from projects import ROOT
 
-TOOLS = ROOT / ".venv-generated"
 ADDED = """\
   RefundFunction:
     Type: AWS::Serverless::Function
@@ -69,9 +68,7 @@ def after(templates: Path, project: Path, edits: list[Edit], *tests: str) -> sub
         text = (project / file).read_text("utf-8")
         assert old in text
         (project / file).write_text(text.replace(old, new, 1), "utf-8")
-    return run(
-        TOOLS / "bin/python", "-m", "pytest", "-q", "-vv", *tests, cwd=project, env={**os.environ, "VENV": str(TOOLS)}
-    )
+    return run_python(project, "-m", "pytest", "-q", "-vv", *tests)
 
 
 def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> str:

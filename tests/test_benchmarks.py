@@ -7,12 +7,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from helpers import PATTERNS, ROOT
-
 from benchmarks.bare import source_of
 from benchmarks.inside.identity import MADE, renamed
-from benchmarks.projects import patterns
-from benchmarks.table import BEGIN, END, Aim, Compared, Counted, NotMeasured, Ratios, put, tables
+from benchmarks.table import BEGIN, Aim, Compared, Counted, NotMeasured, Ratios, tables
+from helpers import PATTERNS
+from pages import END, put
+from projects import ROOT, patterns
 
 
 def cells(line: object) -> list[str]:
@@ -108,8 +108,8 @@ def test_the_page_is_rewritten_between_its_markers_only(tmp_path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n\n{BEGIN}\nold\n{END}\n\nafter\n", "utf-8")
 
-    put("new", page)
-    put("newer", page)
+    put("new", page, BEGIN)
+    put("newer", page, BEGIN)
 
     assert page.read_text("utf-8") == f"before\n\n{BEGIN}\n\nnewer\n\n{END}\n\nafter\n"
 
@@ -119,7 +119,7 @@ def test_a_page_without_markers_is_not_touched(tmp_path) -> None:
     page.write_text("text", "utf-8")
 
     with pytest.raises(ValueError, match="lacks the lines"):
-        put("new", page)
+        put("new", page, BEGIN)
 
     assert page.read_text("utf-8") == "text"
 

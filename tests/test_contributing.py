@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, run, write_files
+from helpers import run, run_python, write_files
+from projects import ROOT, TOOLS
 
-TOOLS = ROOT / ".venv-generated"
 PATTERN = "templates/patterns/hello"
 FILE = re.compile(rf"`((?:{PATTERN}|files|fragments)/[\w./-]+\.\w+)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -99,21 +99,19 @@ def test_the_example_shows_these_files() -> None:
 def test_the_tests_of_the_example_are_green(project: Path) -> None:
     tests = ("tests/unit", "toolkit/checks", "--ignore=toolkit/checks/e2e", "tests/e2e/test_greet.py")
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", "-q", *tests, cwd=project, env={**os.environ, "VENV": str(TOOLS)})
+    done = run_python(project, "-m", "pytest", "-q", *tests)
 
     assert done.returncode == 0, done.stdout[-6_000:]
 
 
 def test_what_the_example_shows_keeps_the_rules_of_a_project(project: Path) -> None:
     for command in ("ruff check .", "ruff format --check .", "mypy"):
-        done = run(TOOLS / "bin/python", "-m", *command.split(), cwd=project)
+        done = run_python(project, "-m", *command.split())
         assert done.returncode == 0, done.stdout
 
 
 def test_the_demo_of_the_example_prints_what_the_page_says(project: Path) -> None:
-    environment = {**os.environ, "VENV": str(TOOLS), "PATH": f"{TOOLS}/bin:{os.environ['PATH']}"}
-
-    done = run(TOOLS / "bin/python", "-m", "scripts.demo", cwd=project, env=environment)
+    done = run_python(project, "-m", "scripts.demo", PATH=f"{TOOLS}/bin:{os.environ['PATH']}")
 
     assert done.returncode == 0, done.stderr[-3_000:]
     assert done.stdout.splitlines()[-1] == '"Hello, Ada!"'

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import run
-from test_generated import TOOLS, Bake, bake  # noqa: F401
+from helpers import Bake, run
+from projects import TOOLS
 
 # What somebody's shell may hold. No account has these keys.
 CALLER = {
@@ -32,7 +32,7 @@ def test_probe():
 
 
 @pytest.mark.parametrize("tests", ["unit", "template", "e2e", "smoke"])
-def test_only_smoke_tests_see_the_credentials_of_their_caller(bake: Bake, tests: str) -> None:  # noqa: F811
+def test_only_smoke_tests_see_the_credentials_of_their_caller(bake: Bake, tests: str) -> None:
     seen = probe(bake("queue"), tests)
 
     hidden = ["test", "test"]  # The keys that no account has, and nothing else of the caller's.
@@ -52,7 +52,7 @@ def probe(project: Path, tests: str) -> dict[str, list[str]]:
     return {when: re.findall(rf"{when} (.*)", done.stdout)[0].split() for when in ("COLLECTED", "SEEN")}
 
 
-def test_a_smoke_test_without_credentials_is_one_line(bake: Bake, tmp_path: Path) -> None:  # noqa: F811
+def test_a_smoke_test_without_credentials_is_one_line(bake: Bake, tmp_path: Path) -> None:
     done = run(
         *(TOOLS / "bin/python", "-m", "pytest", "tests/smoke"),
         cwd=bake("queue"),

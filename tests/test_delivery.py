@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
+from projects import Variant, make_project
 from proofs.delivery import DeliveryError, for_prod, rehearse, section
 from proofs.inside.expressions import ExpressionError, Known, evaluate, fill_in
 from proofs.inside.workflows import ActionError, Job, Runner
-from proofs.projects import Variant, make_project
 
 CONTEXTS = {
     "github": {"event": {}, "run_id": "7"},

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, run
+from helpers import run
+from projects import TOOLS
 
-TOOLS = ROOT / ".venv-generated"
 CONFIGS = {
     "broken": "[default\nregion eu-west-1\n",
     "ignores endpoints": "[default]\nignore_configured_endpoint_urls = true\nregion = us-east-1\n",

@@ -1,16 +1,14 @@
 """Faults, survived: a short campaign per pattern, and that a campaign finds what is broken."""
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS, ROOT, run
-
+from helpers import PATTERNS, run_python
+from projects import MODULES, ROOT, Variant, make_project
 from proofs.faults import Breakage, CampaignError, Report, any_seed, breakages, campaign, failure, script_of, table
 from proofs.inside.campaign_plan import OUTAGE, SINGLE, Event, Outage, Send, events_of, steps_of
 from proofs.inside.campaign_verdict import Seen, lost_in, not_done, twice_in
-from proofs.projects import TOOLS, Variant, make_project
 
 EVENTS = 1_000
 FUNCTIONS = ["Submit", "Process"]
@@ -57,7 +55,7 @@ def test_what_a_campaign_has_to_know_fits_the_project(pattern: str, tmp_path: Pa
     project = make_project(Variant(pattern), tmp_path)
     shutil.copy(script_of(pattern), project / "campaign.py")
 
-    done = run(TOOLS / "bin/mypy", "campaign.py", cwd=project, env={**os.environ, "MYPYPATH": str(ROOT)})
+    done = run_python(project, "-m", "mypy", "campaign.py", MYPYPATH=str(MODULES))
 
     assert done.returncode == 0, done.stdout
 

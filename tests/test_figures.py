@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from helpers import ROOT
-
+from projects import ROOT
 from proofs.figures import PAGE, begins, table
 
 PROOFS = re.findall(r"^(prove-[a-z]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)

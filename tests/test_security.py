@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers import ROOT, run
-from test_generated import LINTERS, TOOLS
-
-from proofs.projects import make_project, variants
+from helpers import run, run_python
+from projects import LINTERS, ROOT, make_project, variants
 
 ACCEPTED = yaml.safe_load((ROOT / "tests/accepted_findings.yaml").read_text("utf-8"))
 # The scanner does not know Fn::ForEach: it gets the templates written out, by the projects' own means.
@@ -39,7 +37,7 @@ def stacks(projects: Path, tmp_path: Path) -> Path:
     for project in projects.iterdir():
         target = tmp_path / project.name
         target.mkdir()
-        done = run(TOOLS / "bin/python", "-c", WRITE_OUT, target, cwd=project)
+        done = run_python(project, "-c", WRITE_OUT, target)
         assert done.returncode == 0, done.stderr
     return tmp_path
 

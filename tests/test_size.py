@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from helpers import PATTERNS
-from test_generated import Bake, bake  # noqa: F401
+from helpers import PATTERNS, Bake
 
 # Files, and lines. Lower them whenever a project gets smaller.
 BUDGETS = {"api": (76, 5_850), "queue": (62, 5_050), "saga": (83, 7_300)}
@@ -22,7 +21,7 @@ def read_by_a_team(project: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_project_stays_small(bake: Bake, pattern: str) -> None:  # noqa: F811
+def test_a_project_stays_small(bake: Bake, pattern: str) -> None:
     lines = read_by_a_team(bake(pattern))
     files_allowed, lines_allowed = BUDGETS[pattern]
 

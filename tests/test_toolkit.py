@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, PATTERNS, ROOT, run
+from helpers import CATALOGUE, PATTERNS, Bake, assert_green, run, run_python
+from projects import ROOT, TOOLS
 from serverless_templates.sources import layers_of
-from test_generated import TOOLS, WITH_TOOLS, Bake, assert_green, bake  # noqa: F401
 
 # A project's own settings leave the toolkit out.
 MYPY = """\
@@ -46,7 +46,7 @@ def toolkit_folders(project: Path) -> list[str]:
 
 
 @pytest.fixture
-def project(bake: Bake, pattern: str) -> Path:  # noqa: F811
+def project(bake: Bake, pattern: str) -> Path:
     """A project with the toolkit's tests, which stay in this repository."""
     made = bake(pattern)
     for folder in FIRST[pattern]:
@@ -57,7 +57,7 @@ def project(bake: Bake, pattern: str) -> Path:  # noqa: F811
 
 @pytest.mark.parametrize("pattern", FIRST)
 def test_its_own_tests_are_green(project: Path) -> None:
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", *toolkit_folders(project), cwd=project, env=WITH_TOOLS))
+    assert_green(run_python(project, "-m", "pytest", *toolkit_folders(project)))
 
 
 @pytest.mark.parametrize("pattern", FIRST)
@@ -90,7 +90,7 @@ reason = "Long work."
     ids=["needed", "stale", "unknown", "missing"],
 )
 def test_an_exception_from_a_rule_holds_as_long_as_it_is_needed(
-    bake: Bake,  # noqa: F811
+    bake: Bake,
     timeout: str,
     rule: str,
     said: str,
@@ -102,7 +102,7 @@ def test_an_exception_from_a_rule_holds_as_long_as_it_is_needed(
         settings.write_text(settings.read_text("utf-8") + EXCEPTION.format(rule=rule), "utf-8")
     tests = ["toolkit/checks/test_functions.py", "toolkit/checks/test_exceptions.py"]
 
-    done = run(TOOLS / "bin/python", "-m", "pytest", *tests, cwd=project, env=WITH_TOOLS)
+    done = run_python(project, "-m", "pytest", *tests)
 
     assert said in done.stdout
     assert (done.returncode == 0) is ("xfailed" in said)

@@ -11,10 +11,21 @@ from pathlib import Path
 
 import pytest
 from copier import run_update
-from helpers import PATTERNS, PROOF, answers, commit, git, run, tree, write_files
+from helpers import (
+    PATTERNS,
+    PROOF,
+    WITHOUT_AWS,
+    answers,
+    assert_green,
+    commit,
+    git,
+    run,
+    run_python,
+    tree,
+    write_files,
+)
 from serverless_templates.build import build, write
 from serverless_templates.update import Left, find_project, update
-from test_generated import TOOLS, WITH_TOOLS, WITHOUT_AWS, assert_green
 from ways import JUDGES, Request, create
 
 RELEASES = ("v0.2.0", "v1.0.0")
@@ -217,7 +228,7 @@ def solve(project: Path, *, conflict: bool) -> None:
 
 
 def assert_own_tests_are_green(project: Path) -> None:
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", *WITHOUT_AWS, cwd=project, env=WITH_TOOLS))
+    assert_green(run_python(project, "-m", "pytest", "-q", *WITHOUT_AWS))
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)

@@ -11,18 +11,9 @@ import yaml
 from helpers import CATALOGUE, PATTERNS, ROOT, answers, comparable, git, run
 from jinja2_ansible_filters.core_filters import regex_replace
 from serverless_templates.git import DESCRIBED, SECRETS, without_credentials
-from ways import WAYS, Request, command_line, complete, create
+from ways import UNUSUAL, WAYS, Request, command_line, complete, create
 
 README = (ROOT / "README.md").read_text("utf-8")
-# Every kind of answer that is not the default, and text that each file format must quote.
-UNUSUAL = {
-    "project_name": "Ünusual \"orders\" 'n' \\ 😀 <b> ${AWS::AccountId} #!",
-    "project_slug": "a-b2",
-    "description": "Says: \"yes\", {or} 'no' - 100% \\n # not a comment",
-    "owner": "@someone",
-    "aws_region": "ap-southeast-7",
-    "python_version": "3.12",
-}
 
 
 @pytest.fixture

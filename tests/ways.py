@@ -31,6 +31,16 @@ class Request:
         return [f"{name}={answer}" for name, answer in self.answers.items()]
 
 
+# Every kind of answer that is not the default, and text that each file format must quote.
+UNUSUAL = {
+    "project_name": "Ünusual \"orders\" 'n' \\ 😀 <b> ${AWS::AccountId} #!",
+    "project_slug": "a-b2",
+    "description": "Says: \"yes\", {or} 'no' - 100% \\n # not a comment",
+    "owner": "@someone",
+    "aws_region": "ap-southeast-7",
+    "python_version": "3.12",
+}
+
 Way = Callable[[Request], CompletedProcess[str]]
 
 

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .projects import BIN, ROOT, patterns, run, seconds
+from projects import BIN, ROOT, patterns, run
+
 from .table import Aim, Compared, Row
+from .twins import seconds
 
 ROUNDS = 9
 

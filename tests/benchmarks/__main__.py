@@ -12,9 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pages import put
+from projects import ROOT, patterns
+
 from . import first_test, functions, generation, handlers, startup, throughput
-from .projects import ROOT, make_project, patterns
-from .table import NotMeasured, Row, put, tables
+from .table import BEGIN, NotMeasured, Row, tables
+from .twins import make_with_twin
 
 PAGE = ROOT / "docs/benchmarks.md"
 PER_PROJECT = {"functions": functions, "handlers": handlers, "throughput": throughput}
@@ -40,7 +43,7 @@ def main() -> None:
     text = f"Made by `{command}` on {_machine()}.\n\n{tables(rows)}"
     print(text)
     if not (options.only or options.pattern):
-        put(text, PAGE)
+        put(text, PAGE, BEGIN)
 
 
 def _rows(folder: Path, measures: list[str], chosen: tuple[str, ...], *, full: bool) -> Iterator[Row]:
@@ -50,7 +53,7 @@ def _rows(folder: Path, measures: list[str], chosen: tuple[str, ...], *, full: b
     for pattern in chosen if set(measures) & set(PER_PROJECT) else ():
         _tell(f"{pattern}: makes the project, and records what its functions do")
         try:
-            project = make_project(pattern, folder)
+            project = make_with_twin(pattern, folder)
         except Exception as error:
             yield NotMeasured("its functions", pattern, reason=f"it cannot be built: {error}")
             continue

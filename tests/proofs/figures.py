@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.table import put
-
-from .projects import ROOT
+from pages import put
+from projects import ROOT
 
 PAGE = ROOT / "docs/proofs.md"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .projects import Project, inside, short
 from .table import Aim, Compared, NotMeasured, Row
+from .twins import Project, inside, short
 
 ROUNDS = 7
 MESSAGES = 1_000

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from .projects import BIN, CommandError, patterns, run, seconds
+from projects import BIN, CommandError, patterns, run
+
 from .table import Counted, NotMeasured, Row
+from .twins import seconds
 
 
 def measure(folder: Path) -> Iterator[Row]:

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import groupby
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -19,7 +18,6 @@ DETAILS_HEAD = """\
 | --- | --- | ---: | ---: | ---: | ---: |
 """
 BEGIN = "<!-- `make benchmark` writes from here -->"
-END = "<!-- to here -->"
 
 
 @dataclass(frozen=True)
@@ -167,19 +165,6 @@ def _summed_up(rows: list[Row]) -> Iterator[str]:
 def _badness(row: Row) -> float:
     figure = row.figure or 0
     return -figure if row.aim and row.aim.sign == "≥" else figure
-
-
-def put(text: str, page: Path, begins: str = BEGIN) -> None:
-    """Write `text` between two marker lines of a page: the one that it begins after, and the next END.
-
-    Raises:
-        ValueError: the page has no such lines.
-    """
-    before, begin, rest = page.read_text("utf-8").partition(begins)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{page} lacks the lines {begins} and {END}. Put them where the table belongs.")
-    page.write_text(f"{before}{begins}\n\n{text.strip()}\n\n{END}{after}", "utf-8")
 
 
 def _middle_and_ends(ratios: Sequence[float]) -> tuple[str, str]:

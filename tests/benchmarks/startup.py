@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from .projects import BIN, seconds
+from projects import BIN
+
 from .table import Compared, Row
+from .twins import seconds
 
 ROUNDS = 15
 

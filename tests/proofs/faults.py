@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 
-from benchmarks.projects import patterns
+from projects import ROOT, TOOLS, Variant, environment_of, make_project, patterns
 
 from . import figures
-from .projects import ROOT, TOOLS, Variant, make_project, side_by_side
+from .runs import side_by_side
 
 EVENTS = 10_000
 # For a campaign, and for each event of it.
@@ -103,18 +103,13 @@ def campaign(project: Path, pattern: str, events: int, seed: int) -> Report:
         CampaignError: it did not come to its end.
     """
     script = script_of(pattern)
-    environment = os.environ | {
-        "PYTHONPATH": f"{project}:{project / 'src'}:{ROOT}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "VENV": str(TOOLS),
-    }
     command = (TOOLS / "bin/python", "-m", "proofs.inside.campaign", script, events, seed)
     told = f"{pattern}: the campaign with EVENTS={events} SEED={seed}"
     try:
         done = subprocess.run(
             [str(part) for part in command],
             cwd=project,
-            env=environment,
+            env=os.environ | environment_of(project),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

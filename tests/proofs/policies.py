@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
+from projects import TOOLS, Variant, environment_of, make_project, run, variants
+
 from . import deploy_role, figures
 from .grants import Record, lay_recorders, read_record, stale_needs
 from .mutants import mutants, survivors
-from .projects import Variant, make_project, run_tests, side_by_side, variants
+from .runs import side_by_side
 
 Records = dict[Variant, Record]
 HEAD = """\
@@ -49,7 +51,8 @@ def main() -> None:
 def _recorded(variant: Variant, project: Path) -> Record:
     print(f"{variant}: runs its end-to-end tests", file=sys.stderr, flush=True)
     lay_recorders(project)
-    run_tests(project)
+    command = (TOOLS / "bin/python", "-m", "pytest", "-q", "tests/e2e")
+    run(*command, cwd=project, environment=environment_of(project))
     return read_record(project)
 
 

@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from projects import ROOT, TOOLS, Variant, environment_of, make_project, variants
 from serverless_templates.catalogue import load
 
 from . import figures
 from .grants import RECORDERS, lay_recorders
-from .projects import ROOT, TOOLS, Variant, make_project, side_by_side, variants
+from .runs import side_by_side
 
 AWS_CLI = ROOT / ".venv-aws-cli/bin/aws"
 LONGEST_SECONDS = 3_600
@@ -51,9 +52,7 @@ def rehearse(project: Path, work: Path, *options: str) -> dict[str, Any]:
     mine = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AWS_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
         "AWS_CLI": str(AWS_CLI),
-        "PYTHONPATH": f"{plays_aws}:{plays_aws / 'src'}:{ROOT}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "VENV": str(TOOLS),
+        **environment_of(plays_aws),
     }
     done = subprocess.run(
         [TOOLS / "bin/python", "-m", "proofs.inside.rehearsal", project, work, *options],

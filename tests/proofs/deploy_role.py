@@ -16,10 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from projects import TOOLS, Variant, make_project, run_inside
+
 from .delivery import for_prod, rehearse
 from .grants import Record, Role, Statement, read_record
 from .mutants import survivors
-from .projects import TOOLS, Variant, granted_in, make_project
 
 ROLE = "CloudFormationRole"
 # Those that the pipeline signs in as.
@@ -173,6 +174,12 @@ def granted_and_published(project: Path, deployed: Iterable[str]) -> tuple[set[s
     # Those of the template as well: a resource under a condition need not be deployed here.
     types = set(deployed) | {kind for kind in found["types"] if not kind.startswith("AWS::Serverless::")}
     return set(found["deploying"][ROLE]), {action for kind in types for action in handlers()[kind]}
+
+
+def granted_in(project: Path) -> dict[str, Any]:
+    """What a project's template says of its roles and resources, and deploy/role.yaml of the pipeline's."""
+    found: dict[str, Any] = json.loads(run_inside(project, "proofs.inside.granted"))
+    return found
 
 
 def reasons_against(action: str) -> list[str]:

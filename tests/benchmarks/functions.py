@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .projects import Project, inside, short
 from .table import Aim, Counted, Ratios, Row
+from .twins import Project, inside, short
 
 ROUNDS = 3
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from .projects import Project, inside, short
 from .table import Compared, NotMeasured, Row
+from .twins import Project, inside, short
 
 ROUNDS = 5
 INVOCATIONS = 100
