@@ -37,7 +37,7 @@ class IdempotentWriter:
         """Apply `effect` unless `key` was used before.
 
         Args:
-            key: what makes two requests the same one, such as an order's id.
+            key: what makes two requests the same one, such as an id that the caller sends.
             content: what was asked for; the same key with other content is refused.
             effect: at most 99 writes (a DynamoDB transaction holds 100).
             now: seconds since the epoch.

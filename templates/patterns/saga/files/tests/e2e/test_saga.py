@@ -73,7 +73,7 @@ class Orders:
         return answer
 
     def give_back(self, quantity: int) -> None:
-        """What was ordered by others than `send`, which keeps the books."""
+        """Goods of orders that `send` did not send: it remembers its own."""
         self.stack.aws.client("dynamodb").update_item(
             TableName=self.stack.outputs["StockTable"],
             Key={"sku": {"S": self.sku}},
