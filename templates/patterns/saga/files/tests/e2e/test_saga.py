@@ -122,7 +122,7 @@ class Orders:
         return [detail["name"] for detail in details if detail]
 
     def parked(self) -> list[dict[str, Any]]:
-        """The cases that wait for a person; they are left where they are."""
+        """The cases that wait for an operator; they are left where they are."""
         messages = self.sqs.receive_message(
             QueueUrl=self.parked_queue, MaxNumberOfMessages=10, VisibilityTimeout=0
         ).get("Messages", [])
