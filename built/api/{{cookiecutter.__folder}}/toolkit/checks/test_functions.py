@@ -102,7 +102,7 @@ def test_no_module_keeps_state_between_invocations(path: Path) -> None:
 
 def _holds_state(value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call):
-        containers = r"\b(bytearray|Counter|defaultdict|deque|dict|list|OrderedDict|set)\b"
+        containers = r"\b(bytearray|Counter|deque|list|set|\w*(?<!Typed)[dD]ict)\b"
         return bool(re.search(containers, ast.unparse(value.func)))
     literals = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
     return isinstance(value, literals)

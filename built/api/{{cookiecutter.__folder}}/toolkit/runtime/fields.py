@@ -1,4 +1,4 @@
-"""Reads JSON objects from requests into msgspec structures, and names everything that is wrong with one.
+"""Reads JSON objects into msgspec structures, and names everything that is wrong with one.
 
 Quantity = Annotated[int, Meta(ge=1, le=1_000, description="a whole number from 1 to 1000")]
 Sku = Annotated[str, text(r"[a-z]{1,64}", "1 to 64 lowercase letters")]

@@ -110,8 +110,8 @@ def parts(what: str, name: str) -> str:
 
 def largest(sizes: Mapping[str, float], unit: str) -> str:
     """The largest of some things, as text."""
-    ordered = sorted(sizes.items(), key=lambda item: item[1], reverse=True)
-    return ", ".join(f"{name} {size:.3g} {unit}" for name, size in ordered[:NAMED])
+    descending = sorted(sizes.items(), key=lambda item: item[1], reverse=True)
+    return ", ".join(f"{name} {size:.3g} {unit}" for name, size in descending[:NAMED])
 
 
 def packed_size(folder: Path) -> int:

@@ -115,10 +115,10 @@ def cut(line: str) -> str:
 
 def report(changes: list[Change], *, has_secrets: bool = False) -> str:
     """The changes in Markdown: a list, then old and new values; what can lose data comes first."""
-    ordered = sorted(changes, key=lambda one: (not loses(one), kind(one), one["LogicalResourceId"]))
+    by_risk = sorted(changes, key=lambda one: (not loses(one), kind(one), one["LogicalResourceId"]))
     rows = ["| change | resource | type |", "| --- | --- | --- |"]
     details = []
-    for change in ordered:
+    for change in by_risk:
         name, type_ = change["LogicalResourceId"], change["ResourceType"]
         rows.append(f"| {kind(change)} | {name} | {type_} |")
         if not has_secrets and (lines := difference(change)):

@@ -73,7 +73,7 @@ class Orders:
         return answer
 
     def give_back(self, quantity: int) -> None:
-        """What was ordered by others than `send`, which keeps the books."""
+        """Goods of orders that `send` did not send: it remembers its own."""
         self.stack.aws.client("dynamodb").update_item(
             TableName=self.stack.outputs["StockTable"],
             Key={"sku": {"S": self.sku}},
@@ -122,7 +122,7 @@ class Orders:
         return [detail["name"] for detail in details if detail]
 
     def parked(self) -> list[dict[str, Any]]:
-        """The cases that wait for a person; they are left where they are."""
+        """The cases that wait for an operator; they are left where they are."""
         messages = self.sqs.receive_message(
             QueueUrl=self.parked_queue, MaxNumberOfMessages=10, VisibilityTimeout=0
         ).get("Messages", [])

@@ -42,7 +42,7 @@ def write_all(dynamodb: "DynamoDBClient", items: Sequence[Any]) -> None:
 
 
 def cancellation_reasons(error: Exception) -> list[dict[str, Any]]:
-    """Why a transaction was cancelled: a reason for each of its items, in their order."""
+    """Why a transaction was cancelled: the reason of the first item comes first."""
     response = getattr(error, "response", {})
     reasons: list[dict[str, Any]] = response.get("CancellationReasons", [])
     return reasons

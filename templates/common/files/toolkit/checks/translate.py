@@ -24,7 +24,7 @@ class NoManagedPolicies:
 
 
 def translated(template: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
-    """A template after the transforms that it declares, in their order."""
+    """A template after the transforms that it declares, one after the other."""
     # The first fills in parameters, but in Resources only: Globals are still to come.
     expanded = process_template(template, parameters)
     found = transform(expanded, dict(parameters), NoManagedPolicies())

@@ -1,6 +1,6 @@
 """Brings what stayed of a removed stack back under a new one: docs/restore.md.
 
-    python -m toolkit adopt --env prod OrdersTable=<name> ApiLogGroup=<name> ...
+    python -m toolkit adopt --env prod RecordsTable=<name> ApiLogGroup=<name> ...
 
 Each is a logical id of template.yaml with the name, or the queue's address, that AWS gave it.
 CloudFormation imports them into a new stack; the next deployment adds everything else.

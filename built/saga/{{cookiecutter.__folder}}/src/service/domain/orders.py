@@ -21,7 +21,7 @@ Country = Annotated[str, text("[A-Z]{2}", "two capital letters")]
 
 
 class OutOfStockError(Exception):
-    """There is less in stock than was ordered. The workflow knows this error by its name."""
+    """There is less in stock than the order takes. The workflow knows this error by its name."""
 
 
 class PaymentDeclinedError(Exception):

@@ -40,7 +40,7 @@ def test_every_field_stays_within_its_bounds(name: str, value: object) -> None:
         parse_order(json.dumps(good | {name: value}))
 
 
-def test_shipment_has_the_fields_of_the_order() -> None:
+def test_shipment_has_the_goods_of_its_order() -> None:
     shipment = ship("caller", Order("order-1", "teapot", 2), shipment_id="shipment-1", now=1_000)
 
     assert shipment.caller == "caller"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some products of a list, in the order of their ids, and where the next page starts."""
+    """Some products of a list, sorted by their ids, and where the next page starts."""
 
     products: list[Product]
     next_cursor: str | None

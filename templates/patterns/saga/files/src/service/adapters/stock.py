@@ -1,4 +1,4 @@
-"""Takes what was ordered out of the stock, and puts it back."""
+"""Takes the goods of an order out of the stock, and puts them back."""
 
 from typing import TYPE_CHECKING
 
