@@ -5,7 +5,7 @@ import json
 import re
 from typing import Annotated
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, to_builtins
 
 from toolkit.runtime.fields import read
 
@@ -39,15 +39,18 @@ class BusyError(Exception):
     """Another request writes the same product at this moment."""
 
 
-class Content(Struct, frozen=True, forbid_unknown_fields=True):
+class Content(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The fields of a product that callers set."""
 
     name: Name
     quantity: Quantity
 
     def to_json(self) -> str:
-        """The content as text: the same content always gives the same text."""
-        return json.dumps(structs.asdict(self), sort_keys=True)
+        """The content as text: the same content always gives the same text.
+
+        Defaults are left out, so a new optional field does not change the text of older content.
+        """
+        return json.dumps(to_builtins(self), sort_keys=True)
 
 
 class Product(Struct, frozen=True, forbid_unknown_fields=True):

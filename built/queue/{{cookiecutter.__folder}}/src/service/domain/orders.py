@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, to_builtins
 
 from toolkit.runtime.fields import read, text
 
@@ -14,7 +14,7 @@ Id = Annotated[
 Quantity = Annotated[int, Meta(ge=1, le=1_000, description="a whole number from 1 to 1000")]
 
 
-class Order(Struct, frozen=True):
+class Order(Struct, frozen=True, omit_defaults=True):
     """What a customer asked for.
 
     Each caller chooses its own `order_id`. Requests of a caller with the same one are one order.
@@ -25,8 +25,11 @@ class Order(Struct, frozen=True):
     quantity: Quantity
 
     def to_json(self) -> str:
-        """The order as text: the same order always gives the same text."""
-        return json.dumps(structs.asdict(self), sort_keys=True)
+        """The order as text: the same order always gives the same text.
+
+        Defaults are left out, so a new optional field does not change the text of older orders.
+        """
+        return json.dumps(to_builtins(self), sort_keys=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct, to_builtins
 
 from toolkit.runtime.fields import read, text
 
@@ -32,7 +32,7 @@ class UndeliverableError(Exception):
     """No carrier goes there. The workflow knows this error by its name."""
 
 
-class Order(Struct, frozen=True):
+class Order(Struct, frozen=True, omit_defaults=True):
     """What a customer asked for.
 
     Each caller chooses its own `order_id`: what it sends again under the same one is one order.
@@ -55,7 +55,8 @@ class Order(Struct, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The order as the workflow carries it."""
-        return structs.asdict(self)
+        fields: dict[str, Any] = to_builtins(self)
+        return fields
 
 
 def parse_order(caller: str, body: str | None) -> Order:

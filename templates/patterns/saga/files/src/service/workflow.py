@@ -2,16 +2,15 @@
 
 from typing import Any
 
+from msgspec import convert
+
 from service.domain.orders import Order
 from toolkit.runtime.observability import logger
 
 
 def order_of(event: dict[str, Any]) -> Order:
-    """The order that a step is about; from here on, every log line names it.
-
-    It was checked before the workflow started, so it is not checked again.
-    """
+    """The order of a step; from here on, every log line names it."""
     logger.set_correlation_id(event["correlation_id"])
-    order = Order(**event["order"])
+    order = convert(event["order"], Order)
     logger.append_keys(order_id=order.order_id, order_key=order.key)
     return order
