@@ -9,7 +9,7 @@ from scripts.callers import caller
 from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import Answer
 
-# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines without running them.
+# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
     "a change does not ask for the version": {
         "file": "src/service/adapters/products/rows.py",

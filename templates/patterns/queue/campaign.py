@@ -15,7 +15,7 @@ from toolkit.local_aws.stack import Stack
 from toolkit.messages import messages_in
 from toolkit.signed_request import call
 
-# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines without running them.
+# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
     "the record of an order is no condition": {
         "file": "toolkit/runtime/idempotency.py",

@@ -14,8 +14,8 @@ from toolkit.stacks import PROJECT
 from toolkit.template import clients_of, functions, resolve, stand_ins
 
 # Each invocation is a process of its own, as on Lambda: the environment is read at import. All are
-# forks of one that has imported what every handler imports, which takes most of the time. Powertools
-# reads its settings when a handler makes its logger and metrics, not at import.
+# forks of one that has imported what every handler imports, which takes most of the time.
+# Powertools reads its settings when a handler makes its logger and metrics, not at import.
 _RUN = """
 import importlib, io, json, os, sys, traceback
 from contextlib import redirect_stdout
