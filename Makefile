@@ -97,7 +97,8 @@ endif
 export UV_SYSTEM_CERTS ?= 1
 UNSET := env -u UV_PYTHON -u UV_SYSTEM_PYTHON -u UV_EXCLUDE_NEWER
 NEW = @echo "Installing $< into $(@D)" && $(UV) venv --quiet --clear --python $(PYTHON) $(@D)
-INSTALL = @$(UNSET) $(UV) pip install --quiet --no-deps --require-hashes --python $(@D)
+# Compiled at once: tests let Python write no bytecode, and so each command would compile all that it imports.
+INSTALL = @$(UNSET) $(UV) pip install --quiet --compile-bytecode --no-deps --require-hashes --python $(@D)
 
 .venv-uv/bin/uv: templates/common/files/requirements/uv.txt | python
 	@echo "Installing uv into .venv-uv"
@@ -139,7 +140,7 @@ INSTALL = @$(UNSET) $(UV) pip install --quiet --no-deps --require-hashes --pytho
 # What generated projects install, the SAM CLI included: once for all projects that the tests create.
 OWN_REQUIREMENTS := $(wildcard templates/patterns/*/files/requirements/*.txt)
 .venv-generated/.made: $(wildcard templates/common/files/requirements/*.txt) $(OWN_REQUIREMENTS) | python $(UV)
-	$(MAKE) --no-print-directory -C templates/common/files tools $(CURDIR)/.venv-generated-deploy/installed \
+	UV_COMPILE_BYTECODE=1 $(MAKE) --no-print-directory -C templates/common/files tools $(CURDIR)/.venv-generated-deploy/installed \
 		VENV=$(CURDIR)/.venv-generated
 	$(if $(OWN_REQUIREMENTS),$(INSTALL) $(OWN_REQUIREMENTS:%=-r %))
 	touch $@

@@ -5,12 +5,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from proofs.inside.campaign_plan import Event, tried
-
 from scripts.callers import caller
 from toolkit.local_aws.stack import Stack
 from toolkit.signed_request import Answer
 
-# What a campaign must find. tests/proofs/faults.py reads these lines without running them.
+# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
     "a change does not ask for the version": {
         "file": "src/service/adapters/products/rows.py",

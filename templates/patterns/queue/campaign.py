@@ -9,14 +9,13 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from proofs.inside.campaign_plan import Event, tried
-
 from scripts.demo import waiting
 from toolkit.commands.dead_letters import redrive
 from toolkit.local_aws.stack import Stack
 from toolkit.messages import messages_in
 from toolkit.signed_request import call
 
-# What a campaign must find. tests/proofs/faults.py reads these lines without running them.
+# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
     "the record of an order is no condition": {
         "file": "toolkit/runtime/idempotency.py",

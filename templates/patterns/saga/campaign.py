@@ -10,14 +10,13 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from proofs.inside.campaign_plan import Event, tried, wait_until
-
 from tests.e2e.agree import ALL_DONE, items
 from toolkit.commands.parked import everyone, resume
 from toolkit.local_aws.stack import Stack
 from toolkit.messages import messages_in, visible
 from toolkit.signed_request import call
 
-# What a campaign must find. tests/proofs/faults.py reads these lines without running them.
+# What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
     "the record of a step is no condition": {
         "file": "src/service/adapters/steps.py",

@@ -3,7 +3,7 @@
 import sys
 import tomllib
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,18 @@ def settings_of(env: str) -> dict[str, Any]:
     Raises:
         SystemExit: there is no such section.
     """
-    sections = tomllib.loads((PROJECT / "samconfig.toml").read_text("utf-8"))
-    environments = {name: section for name, section in sections.items() if name != "version"}
+    environments = {name: section for name, section in samconfig().items() if name != "version"}
     if env not in environments:
         known = ", ".join(environments)
         raise SystemExit(f"{env!r} is not an environment of samconfig.toml; these are: {known}")
     settings: dict[str, Any] = environments[env]
     return settings
+
+
+@cache
+def samconfig() -> dict[str, Any]:
+    """What samconfig.toml holds; read once, because checks ask for it thousands of times."""
+    return tomllib.loads((PROJECT / "samconfig.toml").read_text("utf-8"))
 
 
 def outputs_of(env: str) -> dict[str, str]:

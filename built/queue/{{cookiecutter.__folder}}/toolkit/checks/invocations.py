@@ -1,5 +1,6 @@
 """Runs the real handlers on their sample events, without AWS, and reads their metrics."""
 
+import atexit
 import json
 import os
 import subprocess
@@ -12,10 +13,16 @@ from toolkit.checks.cloudwatch import Metrics, read_emf
 from toolkit.stacks import PROJECT
 from toolkit.template import clients_of, functions, resolve, stand_ins
 
-# In a process of its own, as on Lambda: the environment is read at import.
+# Each invocation is a process of its own, as on Lambda: the environment is read at import. All are
+# forks of one that has imported what every handler imports, which takes most of the time.
+# Powertools reads its settings when a handler makes its logger and metrics, not at import.
 _RUN = """
-import importlib, json, sys
+import importlib, io, json, os, sys, traceback
+from contextlib import redirect_stdout
 from types import SimpleNamespace
+import boto3
+import aws_lambda_powertools.logging, aws_lambda_powertools.metrics, aws_lambda_powertools.tracing
+import aws_xray_sdk.core
 from botocore.client import BaseClient
 
 class Answer(dict):
@@ -23,19 +30,38 @@ class Answer(dict):
     def __missing__(self, key):
         return '1' if key in ('S', 'N') else Answer()
 
-def call(*_):
-    if sys.argv[4] == 'fails':
-        raise RuntimeError('broken')
-    return Answer()
+def invoke(handler, function, version, fails, variables, event):
+    def call(*_):
+        if fails:
+            raise RuntimeError('broken')
+        return Answer()
 
-BaseClient._make_api_call = call
-module, _, name = sys.argv[1].rpartition('.')
-context = SimpleNamespace(
-    function_name=sys.argv[2], function_version=sys.argv[3], memory_limit_in_mb=128,
-    invoked_function_arn='arn', aws_request_id='request',
-    get_remaining_time_in_millis=lambda: 30_000,
-)
-getattr(importlib.import_module(module), name)(json.load(sys.stdin), context)
+    os.environ |= variables
+    BaseClient._make_api_call = call
+    module, _, name = handler.rpartition('.')
+    context = SimpleNamespace(
+        function_name=function, function_version=version, memory_limit_in_mb=128,
+        invoked_function_arn='arn', aws_request_id='request',
+        get_remaining_time_in_millis=lambda: 30_000,
+    )
+    getattr(importlib.import_module(module), name)(event, context)
+
+for line in sys.stdin:
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        error, output = '', io.StringIO()
+        try:
+            with redirect_stdout(output):
+                invoke(**json.loads(line))
+        except BaseException as raised:
+            error = traceback.format_exception_only(raised)[-1].strip()
+        with open(writing, 'w', encoding='utf-8') as answer:
+            json.dump([error, output.getvalue()], answer)
+        os._exit(0)
+    os.close(writing)
+    with open(reading, encoding='utf-8') as answer:
+        print(answer.read() or '["the process died", ""]', flush=True)
+    os.wait()
 """
 
 
@@ -70,25 +96,35 @@ def invoke_with(
         variable: str(resolve(value, environment))
         for variable, value in function["Environment"]["Variables"].items()
     }
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            _RUN,
-            function["Handler"],
-            resolve(function["FunctionName"], environment),
-            version,
-            "fails" if fails else "works",
-        ],
+    server = _server()
+    assert server.stdin
+    assert server.stdout
+    asked = {
+        "handler": function["Handler"],
+        "function": resolve(function["FunctionName"], environment),
+        "version": version,
+        "fails": fails,
+        "variables": {**variables, **stand_ins(function)},
+        "event": json.loads(event),
+    }
+    print(json.dumps(asked), file=server.stdin, flush=True)
+    error, output = json.loads(server.stdout.readline())
+    return Invocation(error, tuple(read_emf(output)))
+
+
+@cache
+def _server() -> subprocess.Popen[str]:
+    """What forks a process for each invocation, as long as we run."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", _RUN],
         cwd=PROJECT,
-        env={**os.environ, **variables, **stand_ins(function), "PYTHONPATH": "src"},
-        input=event,
+        env={**os.environ, "PYTHONPATH": "src"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         encoding="utf-8",
-        capture_output=True,
-        check=False,
     )
-    error = done.stderr.strip().splitlines()[-1] if done.returncode else ""
-    return Invocation(error, tuple(read_emf(done.stdout)))
+    atexit.register(server.communicate)  # Closes its input, at which it ends.
+    return server
 
 
 def count(
