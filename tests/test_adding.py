@@ -109,7 +109,7 @@ def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) 
 
     said = failures(templates, tmp_path / "orders", [("samconfig.toml", old, new)], tests)
 
-    assert "[prod.deploy.parameters] in samconfig.toml lacks the tag cost-centre" in said
+    assert "[prod.deploy.parameters] in samconfig.toml: the tag cost-centre is missing" in said
     assert " 1 failed, " in said
 
 
