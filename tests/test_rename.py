@@ -1,0 +1,170 @@
+"""`make rename`: the whole project has the team's noun, all its checks are green, and it still follows its template."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from helpers import ANSWERS_FILE, answers, commit, git, run, tree, write_files
+from serverless_templates.build import build, write
+from serverless_templates.update import find_project, update
+from test_example_words import NOUNS, PINS
+from test_generated import TOOLS, WITH_TOOLS, Bake, Make, assert_green, bake, make  # noqa: F401
+from test_update_matrix import _releases, publish, published, replace  # noqa: F401
+from test_ways_in import UNUSUAL
+from ways import JUDGES, Request, create
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A project of a pattern, the noun that it gets, and which of its tests are run."""
+
+    pattern: str
+    noun: str
+    plural: str
+    tests: tuple[str, ...]
+    answers: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.pattern}-{self.noun}"
+
+
+# Each pattern with the shortest noun and with the longest. Some begin with a vowel, some have a plural in `ies`, one an
+# irregular one. The longest takes the tests on the local AWS as well: 30 seconds of two cores, the saga's 60.
+QUICK = ("tests/unit", "tests/template")
+WHOLE = (*QUICK, "tests/e2e", "toolkit/checks/test_functions.py")
+CELLS = [
+    Cell("api", "spy", "spies", QUICK, {"authentication": "JWT"}),
+    Cell("api", "internationalization", "internationalizations", WHOLE, {}),
+    Cell("queue", "ore", "ores", QUICK, UNUSUAL),
+    Cell("queue", "counterrevolutionary", "counterrevolutionaries", WHOLE, {}),
+    Cell("saga", "man", "men", QUICK, {}),
+    Cell("saga", "internationalization", "internationalizations", WHOLE, {}),
+]
+
+
+@pytest.fixture
+def rename(make: Make) -> Callable[..., None]:  # noqa: F811
+    """Renames in a project by its own `make rename`, and commits that."""
+
+    def _rename(project: Path, old: str, new: str, plural: str, **others: str) -> None:
+        variables = {"FROM": old, "TO": new, "PLURAL": plural} | others
+        assert_green(make(project, "rename", *(f"{name}={value}" for name, value in variables.items())))
+        commit(project)
+
+    return _rename
+
+
+def texts(project: Path) -> dict[str, str]:
+    """The text of each file that git tracks, but for the toolkit and what it leaves alone."""
+    names = git(project, "ls-files").splitlines()
+    return {
+        name: (project / name).read_text("utf-8")
+        for name in names
+        if not name.startswith(("toolkit/", ANSWERS_FILE, *PINS))
+    }
+
+
+def left_of(noun: str, project: Path) -> list[str]:
+    """Lines that still have a noun, as a part of another word as well, without the project's own names."""
+    found = []
+    for name, text in texts(project).items():
+        rest = f"{name}\n{text}"
+        for answer in filter(None, answers(project).values()):
+            rest = rest.replace(answer, "").replace(answer.replace("\\", "\\\\").replace('"', '\\"'), "")
+        found += [f"{name}: {line}" for line in rest.splitlines() if noun in line.lower()]
+    return found
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
+    cell: Cell,
+    bake: Bake,  # noqa: F811
+    make: Make,  # noqa: F811
+    rename: Callable[..., None],
+) -> None:
+    project = commit(bake(cell.pattern, dict(cell.answers)))
+    answered = (project / ANSWERS_FILE).read_bytes()
+    toolkit = tree(project / "toolkit")
+
+    rename(project, NOUNS[cell.pattern], cell.noun, cell.plural)
+
+    assert left_of(NOUNS[cell.pattern], project) == []
+    wrong = "a" if cell.noun[0] in "aeiou" else "an"
+    articles = re.compile(rf"\b{wrong}[\s_-]+(?:# )?[`'\"]?({cell.noun}|{cell.plural})", re.IGNORECASE)
+    assert [found[0] for text in texts(project).values() for found in articles.finditer(text)] == []
+    assert (project / ANSWERS_FILE).read_bytes() == answered
+    assert tree(project / "toolkit") == toolkit
+    assert_green(make(project, "lint"))
+    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", *cell.tests, cwd=project, env=WITH_TOOLS))
+
+
+def test_renamed_back_it_is_as_before(bake: Bake, rename: Callable[..., None]) -> None:  # noqa: F811
+    """Nothing is lost on the way, with an irregular plural in between."""
+    project = commit(bake("queue"))
+    before = texts(project)
+
+    rename(project, "order", "actor", "actora")
+    between = texts(project)
+    rename(project, "actor", "order", "orders", FROM_PLURAL="actora")
+
+    assert between != before
+    assert texts(project) == before
+
+
+# An update
+
+EXAMPLE = "v1.1.0"
+MARKED = re.compile(r"<<<<<<< before updating\n(.*?)=======\n.*?>>>>>>> after updating\n", re.DOTALL)
+
+
+def change_the_example(root: Path, pattern: str, noun: str) -> None:
+    """A release that changes the example: its domain, a line with its noun in template.yaml, and one beside it."""
+    folder = root / f"templates/patterns/{pattern}-now"
+    domain = folder / f"files/src/service/domain/{noun}s.py"
+    domain.write_text(domain.read_text("utf-8").replace('"""', '"""Better: ', 1), "utf-8")
+    resources = folder / "fragments/template.resources.yaml"
+    lines = resources.read_text("utf-8").splitlines(keepends=True)
+    [first, *_] = [number for number, line in enumerate(lines) if f"/{noun}s" in line]
+    lines[first] = lines[first].replace("\n", " # better\n")
+    resources.write_text("".join(lines), "utf-8")
+    replace(root / "templates/common/files/template.yaml", ("# All of the stack", "# The whole stack"))
+    write_files(root, {"templates/common/files/scripts/README.md": "The demo.\n"})
+    write(root, build(root))
+    commit(root, tag=EXAMPLE)
+
+
+@pytest.mark.parametrize("pattern", NOUNS)
+def test_a_renamed_project_follows_its_template(
+    pattern: str,
+    published: Path,  # noqa: F811
+    publish: Callable[[str], None],  # noqa: F811
+    rename: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    project = commit(create(JUDGES["cookiecutter"], Request(published, pattern, {}, tmp_path / "made")))
+    rename(project, NOUNS[pattern], "booking", "bookings")
+    mine = tree(project / "src") | tree(project / "tests")
+    for tag in ("v0.2.0", "v1.0.0"):
+        publish(tag)
+        assert update(find_project(project), tag).conflicts == ()
+        commit(project)
+    git(published, "checkout", "--quiet", "v1.0.0")
+    change_the_example(published, pattern, NOUNS[pattern])
+
+    left = update(find_project(project), EXAMPLE)
+
+    # Both have changed one line of a shared file; what is the team's own stays, under its own names.
+    assert left.conflicts == ("template.yaml",)
+    template = project / "template.yaml"
+    solved, count = MARKED.subn(r"\1", template.read_text("utf-8"))
+    assert count == 1
+    template.write_text(solved, "utf-8")
+    commit(project)
+    assert tree(project / "src") | tree(project / "tests") == mine
+    assert [line for line in left_of(NOUNS[pattern], project) if not line.startswith(("README.md", "pyproject"))] == []
+    assert solved.startswith("# The whole stack")
+    assert (project / "toolkit/runtime/environment.py").read_text("utf-8").startswith('"""Better')
+    assert (project / "scripts/README.md").read_text("utf-8") == "The demo.\n"
+    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit", cwd=project, env=WITH_TOOLS))
