@@ -1,9 +1,10 @@
 """What every test shares: a home of its own, and repositories of templates to create projects from."""
 
+import functools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,16 +99,28 @@ def sources(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def bake(cookies: Cookies, tmp_path: Path) -> Bake:
-    """Creates a project."""
+@pytest.fixture(scope="session")
+def _baked(cookies_session: Cookies, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Creates a project, once for the same answers. Not to be changed: tests share it."""
 
-    def _bake(pattern: str, answers: dict[str, str] | None = None) -> Path:
+    @functools.cache
+    def baked(pattern: str, answers: tuple[tuple[str, str], ...]) -> Path:
         # A copy, because the hooks look at git when they run in this repository.
-        template = shutil.copytree(ROOT / "built" / pattern, tmp_path / "template")
-        result = cookies.bake(template=str(template), extra_context=answers or {})
+        template = shutil.copytree(ROOT / "built" / pattern, tmp_path_factory.mktemp("template") / pattern)
+        result = cookies_session.bake(template=str(template), extra_context=dict(answers))
         assert result.exception is None, result.exception
         return Path(result.project_path)
+
+    return baked
+
+
+@pytest.fixture
+def bake(_baked: Callable[..., Path], tmp_path: Path) -> Bake:
+    """Creates a project."""
+
+    def _bake(pattern: str, answers: Mapping[str, str] | None = None) -> Path:
+        project = _baked(pattern, tuple((answers or {}).items()))
+        return shutil.copytree(project, tmp_path / "made" / project.name)
 
     return _bake
 

@@ -229,83 +229,88 @@ def test_windows_can_hold_it(bake: Bake, pattern: str) -> None:
     assert max(map(len, paths)) <= 150
 
 
-@pytest.fixture
-def printed() -> list[str]:
-    """What `make local` has printed."""
-    return []
-
-
-@pytest.fixture
-def local(bake: Bake, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """`make local`, as far as the stack is up."""
-    with running(bake(PATTERNS[0]), tmp_path, printed) as process:
-        yield process
-
-
 @contextmanager
-def running(project: Path, tmp_path: Path, printed: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """`make local` in a project, as far as the stack is up."""
+def running(
+    project: Path, tmp_path: Path, *command: str, until: str
+) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A command that runs the local AWS in a project, and what it prints up to the line that says it is up."""
     files = tmp_path / "tmp"
     files.mkdir()
     process = subprocess.Popen(
-        [TOOLS / "bin/python", "-m", "toolkit", "local"],
+        [TOOLS / "bin/python", *command],
         cwd=project,
         env={**os.environ, "VENV": str(TOOLS), "TMPDIR": str(files)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     )
+    assert process.stdin
     assert process.stdout
+    printed = []
     for line in process.stdout:
         printed.append(line)
-        if line.startswith("Ctrl-C"):
+        if line.startswith(until):
             break
     try:
-        yield process
+        yield process, printed
     finally:
         process.kill()
         process.wait()
+        process.stdin.close()
         process.stdout.close()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_the_local_aws_leaves_nothing_behind(local: subprocess.Popen[str], tmp_path: Path, how: signal.Signals) -> None:
-    mine = str(tmp_path)
-    children = run("ps", "-o", "pid=", "--ppid", local.pid).stdout.split()
+MAKE_LOCAL = ("-m", "toolkit", "local")
+needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="the example is a call with curl")
+
+
+def assert_leaves_nothing_behind(process: subprocess.Popen[str], how: signal.Signals, tmp_path: Path) -> None:
+    """End the local AWS, and see its processes and files go."""
+    children = run("ps", "-o", "pid=", "--ppid", process.pid).stdout.split()
     assert children
     assert list((tmp_path / "tmp").iterdir())
 
-    local.send_signal(how)
-    local.wait(timeout=30)
+    process.send_signal(how)
+    process.wait(timeout=30)
 
     deadline = time.monotonic() + 30
     while run("ps", "-o", "pid=", "-g", ",".join(children)).stdout.split() or list((tmp_path / "tmp").iterdir()):
-        assert time.monotonic() < deadline, f"still there below {mine}"
+        assert time.monotonic() < deadline, f"still there below {tmp_path}"
         time.sleep(0.1)
 
 
-@pytest.mark.usefixtures("local")
-def test_what_the_local_aws_prints_works_here(printed: list[str]) -> None:
-    assert [line for line in printed if " = " in line]
-    assert not [line for line in printed if "amazon" in line], "addresses on AWS"
-    # Not every machine has it.
-    assert not [line for line in printed if "uuidgen" in line]
+@needs_curl
+def test_what_the_local_aws_prints_works_here_and_ctrl_c_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
+    with running(bake(PATTERNS[0]), tmp_path, *MAKE_LOCAL, until="Ctrl-C") as (process, printed):
+        assert [line for line in printed if " = " in line]
+        assert not [line for line in printed if "amazon" in line], "addresses on AWS"
+        # Not every machine has it.
+        assert not [line for line in printed if "uuidgen" in line]
+        text = "".join(printed)
+
+        done = run("sh", "-euc", text[text.index("\n  curl ") : text.index("\nCtrl-C")])
+
+        assert_green(done)
+        assert re.findall(r"^HTTP/\S+ (\d+)", done.stdout, re.MULTILINE) == ["201", "200"]
+        # Or the prompt of a shell would follow on the same line.
+        assert done.stdout.endswith("\n")
+        # Functions have run, whose processes have to go as well.
+        assert_leaves_nothing_behind(process, signal.SIGINT, tmp_path)
 
 
-@pytest.mark.usefixtures("local")
-@pytest.mark.skipif(not shutil.which("curl"), reason="the example is a call with curl")
-def test_the_example_that_the_local_aws_prints_can_be_pasted(printed: list[str]) -> None:
-    text = "".join(printed)
-    example = text[text.index("\n  curl ") : text.index("\nCtrl-C")]
-
-    done = run("sh", "-euc", example)
-
-    assert_green(done)
-    assert re.findall(r"^HTTP/\S+ (\d+)", done.stdout, re.MULTILINE) == ["201", "200"]
-    # Or the prompt of a shell would follow on the same line.
-    assert done.stdout.endswith("\n")
+def test_the_local_aws_that_is_killed_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
+    up = (
+        "import sys\n"
+        "from toolkit.local_aws.stack import local_aws\n"
+        "with local_aws():\n"
+        "    print('up', flush=True)\n"
+        "    sys.stdin.read()"
+    )
+    with running(bake(PATTERNS[0]), tmp_path, "-c", up, until="up") as (process, _):
+        assert_leaves_nothing_behind(process, signal.SIGKILL, tmp_path)
 
 
-def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, printed: list[str]) -> None:
+def test_a_bug_is_seen_where_the_local_aws_runs_and_its_end_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
     """Also in a function that nobody waits for, and whose failures are no errors for Lambda."""
     project = bake("queue")
     handler = project / "src/service/handlers/process.py"
@@ -315,7 +320,7 @@ def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, prin
     handler.write_text(text.replace(work, f"    raise RuntimeError('a bug')\n{work}"), "utf-8")
     send = "import boto3, sys; boto3.client('sqs').send_message(QueueUrl=sys.argv[1], MessageBody=sys.argv[2])"
 
-    with running(project, tmp_path, printed) as process:
+    with running(project, tmp_path, *MAKE_LOCAL, until="Ctrl-C") as (process, printed):
         variables = dict(line.split()[1].split("=", 1) for line in printed if line.startswith("  export "))
         [queue] = (line.split(" = ")[1].strip() for line in printed if line.startswith("  QueueUrl = "))
         order = '{"order_id": "order-1", "sku": "teapot", "quantity": 2}'
@@ -328,6 +333,7 @@ def test_a_bug_is_seen_where_the_local_aws_runs(bake: Bake, tmp_path: Path, prin
         giving_up.cancel()
 
         assert process.poll() is None, f"no traceback in {said}"
+        assert_leaves_nothing_behind(process, signal.SIGTERM, tmp_path)
     assert any(line.startswith("Process WARNING will be retried") for line in said)
     assert "Traceback (most recent call last):\n" in said
 

@@ -32,6 +32,7 @@ from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, writ
 from .workflows import BASH, Results, Runner
 
 DEPLOY = ".github/workflows/deploy.yml"
+BUILD = ".github/workflows/ci.yml"
 TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
 ROLES = "deploy/role.yaml"
 # Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
@@ -70,6 +71,8 @@ class Rehearsal:
     done: list[dict[str, Any]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     runs: int = 0
+    # The newest build, for releases to one environment, which build nothing.
+    built: Path | None = None
     ref: str = "refs/heads/main"
 
     # --- Whoever does something ---
@@ -179,11 +182,11 @@ class Rehearsal:
         folder = self.work / f"run-{self.runs}"
         artifacts = folder / "artifacts"
         artifacts.mkdir(parents=True)
-        if workflow != DEPLOY:
-            # The build of the first release.
-            built = self.work / "run-1/artifacts"
-            if self.runs > 1:
-                shutil.copytree(built, artifacts, dirs_exist_ok=True)
+        if workflow == TO_AN_ENVIRONMENT:
+            assert self.built
+            shutil.copytree(self.built, artifacts, dirs_exist_ok=True)
+        else:
+            self.built = artifacts
         commit = git(self.repository, "rev-parse", "HEAD").strip()
         context = {
             "event": {},
@@ -442,13 +445,25 @@ def sabotage(rehearsal: Rehearsal) -> None:
     def release(what: str) -> Results:
         return rehearsal.release(what, TO_AN_ENVIRONMENT, environment=environment)
 
-    rehearsal.release("a build", ".github/workflows/ci.yml")
+    rehearsal.release("a build", BUILD)
     if any(job.result != "success" for job in release("as it is").values()):
         raise RehearsalError("what is not broken does not work either")
     for one in SABOTAGES:
         rehearsal.commit(one.what, partial(edit, file=one.file, pattern=one.pattern, by=one.by))
         rehearsal.red(one.what, one.job, one.says, TO_AN_ENVIRONMENT, environment=environment)
         rehearsal.revert()
+    for path in (rehearsal.repository / "tests/smoke").glob("test_*.py"):
+        path.write_text("def test_nothing() -> None: ...\n", "utf-8")
+    rehearsal.commit("Break every function, with smoke tests that see nothing", every_function_fails)
+    rehearsal.release("a build", BUILD)
+    try:
+        rehearsal.red("smoke tests that see nothing", "smoke", "failed", TO_AN_ENVIRONMENT, environment=environment)
+    except RehearsalError as error:
+        if "smoke has to fail, and these have: none" not in str(error):
+            raise
+    else:
+        raise RehearsalError("a broken release is stopped by smoke tests that see nothing")
+    rehearsal.revert()
     rehearsal.ref = "refs/heads/feature"
     refused = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
     rehearsal.red("another branch", "plan", refused, TO_AN_ENVIRONMENT, environment=environment)
@@ -476,7 +491,7 @@ def deploy_to_prod(rehearsal: Rehearsal) -> None:
 
     rehearsal.environments = ("prod",)
     rehearsal.set_up(rehearsal.person("administrator"), whole=False)
-    rehearsal.release("a build", ".github/workflows/ci.yml")
+    rehearsal.release("a build", BUILD)
     deliver("the first release")
     rehearsal.commit("Change something", another_retention)
     deliver("a change")
