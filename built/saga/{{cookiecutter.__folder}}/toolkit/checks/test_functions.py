@@ -78,6 +78,13 @@ def test_timeouts_and_memory_are_set_and_short(function: dict[str, Any], environ
     assert 128 <= function["MemorySize"] <= 1_769
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_its_name_is_not_too_long_for_lambda(function: dict[str, Any], environment: str) -> None:
+    """At most 64 characters (Lambda, CreateFunction): the stack's name and the function's own."""
+    assert len(resolve(function["FunctionName"], environment)) <= 64
+
+
 @pytest.mark.parametrize("path", CODE, ids=lambda path: path.name)
 def test_no_module_keeps_state_between_invocations(path: Path) -> None:
     """An execution environment is reused or not as Lambda likes: state there is lost or stale."""
