@@ -6,7 +6,7 @@ import pytest
 from helpers import PATTERNS, Bake
 
 # Files, and lines. Lower them whenever a project gets smaller.
-BUDGETS = {"api": (76, 5_850), "queue": (62, 5_050), "saga": (83, 7_300)}
+BUDGETS = {"api": (74, 5_720), "queue": (60, 4_650), "saga": (81, 7_100)}
 PINS = ("requirements/", "src/requirements.txt")
 
 
