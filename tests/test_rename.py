@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from helpers import ANSWERS_FILE, answers, commit, git, run, tree, write_files
+from helpers import ANSWERS_FILE, Bake, Make, answers, assert_green, commit, git, run_python, tree, write_files
 from serverless_templates.build import build, write
 from serverless_templates.update import find_project, update
 from test_example_words import NOUNS, PINS
-from test_generated import TOOLS, WITH_TOOLS, Bake, Make, assert_green, bake, make  # noqa: F401
 from test_update_matrix import _releases, publish, published, replace  # noqa: F401
-from test_ways_in import UNUSUAL
-from ways import JUDGES, Request, create
+from ways import JUDGES, UNUSUAL, Request, create
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ CELLS = [
 
 
 @pytest.fixture
-def rename(make: Make) -> Callable[..., None]:  # noqa: F811
+def rename(make: Make) -> Callable[..., None]:
     """Renames in a project by its own `make rename`, and commits that."""
 
     def _rename(project: Path, old: str, new: str, plural: str, **others: str) -> None:
@@ -80,8 +78,8 @@ def left_of(noun: str, project: Path) -> list[str]:
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
     cell: Cell,
-    bake: Bake,  # noqa: F811
-    make: Make,  # noqa: F811
+    bake: Bake,
+    make: Make,
     rename: Callable[..., None],
 ) -> None:
     project = commit(bake(cell.pattern, dict(cell.answers)))
@@ -97,10 +95,10 @@ def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
     assert (project / ANSWERS_FILE).read_bytes() == answered
     assert tree(project / "toolkit") == toolkit
     assert_green(make(project, "lint"))
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", *cell.tests, cwd=project, env=WITH_TOOLS))
+    assert_green(run_python(project, "-m", "pytest", "-q", *cell.tests))
 
 
-def test_renamed_back_it_is_as_before(bake: Bake, rename: Callable[..., None]) -> None:  # noqa: F811
+def test_renamed_back_it_is_as_before(bake: Bake, rename: Callable[..., None]) -> None:
     """Nothing is lost on the way, with an irregular plural in between."""
     project = commit(bake("queue"))
     before = texts(project)
@@ -167,4 +165,4 @@ def test_a_renamed_project_follows_its_template(
     assert solved.startswith("# The whole stack")
     assert (project / "toolkit/runtime/environment.py").read_text("utf-8").startswith('"""Better')
     assert (project / "scripts/README.md").read_text("utf-8") == "The demo.\n"
-    assert_green(run(TOOLS / "bin/python", "-m", "pytest", "-q", "tests/unit", cwd=project, env=WITH_TOOLS))
+    assert_green(run_python(project, "-m", "pytest", "-q", "tests/unit"))
