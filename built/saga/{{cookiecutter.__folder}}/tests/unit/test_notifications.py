@@ -45,5 +45,7 @@ def test_notification_has_no_customer_data() -> None:
     ("code", "error"), [("Throttled", TryAgainError), ("AuthorizationError", ClientError)]
 )
 def test_only_temporary_errors_are_retried(code: str, error: type[Exception]) -> None:
+    notifications = Notifications(Sns(code), "topic")  # type: ignore[arg-type]
+
     with pytest.raises(error):
-        Notifications(Sns(code), "topic").order_fulfilled(ORDER, "abc")  # type: ignore[arg-type]
+        notifications.order_fulfilled(ORDER, "abc")

@@ -7,11 +7,11 @@ class Line(Struct, frozen=True):
     sku: Sku
     quantity: Quantity
 
-class Order(Struct, frozen=True):
+class Delivery(Struct, frozen=True):
     lines: Annotated[list[Line], Meta(min_length=1)]  # a nested list
     weight: Decimal | None = None  # optional
 
-order = read(body, Order)
+delivery = read(body, Delivery)
 """
 
 from typing import Any, TypeVar
