@@ -1,10 +1,11 @@
 """The toolkit that projects get: its own tests, its style and its types, each layer once, in a project that has it."""
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, PATTERNS, Bake, assert_green, run, run_python
+from helpers import CATALOGUE, PATTERNS, Bake, assert_green, commit, git, run, run_python
 from projects import ROOT, TOOLS
 from serverless_templates.sources import layers_of
 
@@ -112,3 +113,18 @@ def test_no_layer_is_left_out() -> None:
     folders = {folder for folders in FIRST.values() for folder in folders}
 
     assert folders == {path for path in (ROOT / "templates").glob("**/toolkit_tests") if path.is_dir()}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_teams_code_and_tests_are_its_own_in_an_update(bake: Bake, pattern: str) -> None:
+    """Both update commands hand the patterns to git, for which `src/*/` is no file at all."""
+    made = bake(pattern)
+    settings = tomllib.loads((made / "pyproject.toml").read_text("utf-8"))
+    commit(made)
+
+    yours = set(git(made, "ls-files", "--", *settings["tool"]["toolkit"]["yours"]).splitlines())
+
+    code = set(git(made, "ls-files", "--", "src/service", "tests").splitlines())
+    assert code
+    assert code <= yours
+    assert not {"src/Makefile", "src/requirements.txt"} & yours, "shared"
