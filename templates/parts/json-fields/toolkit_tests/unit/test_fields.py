@@ -17,7 +17,7 @@ class Thing(Struct):
     size: Annotated[int, Meta(ge=1, le=9, description="a whole number from 1 to 9")]
 
 
-class Line(Struct):
+class Line(Struct, forbid_unknown_fields=True):
     sku: str
     price: Decimal
 
@@ -26,6 +26,7 @@ class Order(Struct):
     caller: str
     lines: Annotated[list[Line], Meta(min_length=1)]
     note: str | None = None
+    weight: float | None = None
 
 
 GOOD = {"name": "abc", "size": 2}
@@ -108,6 +109,10 @@ def test_nested_objects_lists_decimals_and_optional_fields_are_read() -> None:
         ({"lines": []}, "lines: Expected `array` of length >= 1"),
         ({"note": 1}, "note: Expected `str | null`, got `int`"),
         ({"caller": "other"}, "'caller' is unknown"),
+        (
+            {"lines": [{"sku": "a", "price": "1", "colour": 1}]},
+            "lines[0]: Object contains unknown field `colour`",
+        ),
     ],
 )
 def test_problem_of_a_nested_field_names_its_path(changes: dict[str, Any], problem: str) -> None:
@@ -115,6 +120,38 @@ def test_problem_of_a_nested_field_names_its_path(changes: dict[str, Any], probl
         read(json.dumps(ORDER | changes), Order, caller="me")
 
     assert caught.value.problems == [problem]
+
+
+@pytest.mark.parametrize("price", ["1.10", "12345678901234567890.12", "0.1", "1e-7", "2.00", "3"])
+def test_decimal_is_exact_as_a_number_and_as_text(price: str) -> None:
+    """As a float, 12345678901234567890.12 would become 12345678901234567168."""
+    for value in (price, f'"{price}"'):
+        order = read(f'{{"lines": [{{"sku": "a", "price": {value}}}]}}', Order, caller="me")
+
+        assert order.lines[0].price == Decimal(price)
+
+
+@pytest.mark.parametrize("price", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999999"])
+def test_text_that_is_no_usable_number_is_no_decimal(price: str) -> None:
+    """Comparing with NaN, or adding to infinity, would fail later or pass every check."""
+    with pytest.raises(InvalidFieldsError, match="lines: a number is out of range"):
+        read(json.dumps({"lines": [{"sku": "a", "price": price}]}), Order, caller="me")
+
+
+@pytest.mark.parametrize(
+    "number", ["1e400", "-1e400", "1e999999999", "1e-400", "1e99999999999999999999"]
+)
+def test_number_out_of_range_is_refused_and_not_infinite(number: str) -> None:
+    body = f'{{"lines": [{{"sku": "a", "price": "1"}}], "weight": {number}}}'
+
+    with pytest.raises(InvalidFieldsError, match="a number in the body is out of range"):
+        read(body, Order, caller="me")
+
+
+def test_float_is_read_from_a_number() -> None:
+    body = json.dumps(ORDER | {"weight": 1.5})
+
+    assert read(body, Order, caller="me").weight == 1.5
 
 
 def test_error_stays_short_for_a_large_request() -> None:
