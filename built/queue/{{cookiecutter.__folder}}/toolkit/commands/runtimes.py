@@ -2,8 +2,8 @@
 
     python -m toolkit runtimes    (part of `make lint`)
 
-Warns a year before the functions' runtime ends, and fails when it has ended: Lambda then patches it
-no more, and later refuses to create and to update functions.
+Warns from a year before the functions' runtime ends. Lambda then patches it no more, and later
+refuses to create and to update functions; cfn-lint fails from that day on (W2531, E2531, E2533).
 """
 
 import sys
@@ -45,12 +45,10 @@ def notice(name: str, today: date) -> str:
     )
 
 
-def main() -> int:
+def main() -> None:
     """A step of `make lint`."""
     name = template()["Globals"]["Function"]["Runtime"]
     if name not in RUNTIMES:
         sys.exit(f"{name} is not in RUNTIMES of toolkit/commands/runtimes.py: see {SOURCE}")
-    today = datetime.now(UTC).date()
-    if text := notice(name, today):
+    if text := notice(name, datetime.now(UTC).date()):
         print(f"warning: {text}", file=sys.stderr)
-    return int(today >= RUNTIMES[name].ends)
