@@ -17,8 +17,10 @@ PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 CONTENTS = """
 ```{toctree}
 :hidden:
+:glob:
 
 getting-started
+tutorials/*
 patterns/README
 questions
 updates

@@ -143,6 +143,16 @@ def test_every_handler_is_observed(function: dict[str, Any]) -> None:
     assert "observed" in [ast.unparse(decorator) for decorator in handler.decorator_list]
 
 
+def test_every_handler_has_a_function() -> None:
+    """A handler that template.yaml does not name is never deployed."""
+    handlers = {
+        f"{PACKAGE.name}.handlers.{path.stem}.handler"
+        for path in (PACKAGE / "handlers").glob("[a-z]*.py")
+    }
+
+    assert handlers - {function["Handler"] for function in functions().values()} == set()
+
+
 def test_no_function_calls_another() -> None:
     """Work is handed over through a queue, a bus or a state machine, which can wait and retry."""
     actions = {
