@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from helpers import PROOF, Bake, Make, commit, git, run, write_sources
-from projects import ROOT, TOOLS
+from projects import CALLERS_VARIABLES, ROOT, TOOLS, make_command
 from proofs import figures
 from pytest_cookies.plugin import Cookies
 from serverless_templates.build import build, write
@@ -130,13 +130,11 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Make:
     """Runs a project's own make targets, with the tools that are installed already."""
     if not (TOOLS / "installed").exists():
         pytest.fail(f"{TOOLS} is not there: run `make test`, which makes it")
-    # Whoever runs these tests may be in a virtual environment, and in a make of their own.
-    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    for name in CALLERS_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
     def _make(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
-        return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
+        return run(*make_command(project, *arguments))
 
     return _make
 

@@ -18,6 +18,8 @@ LINTERS = ROOT / ".venv-lint/bin"
 # Where modules of tests/ are imported from, also inside a project.
 MODULES = ROOT / "tests"
 LONGEST_SECONDS = 600
+# What the caller's own virtual environment and make set, and a project's commands must not see.
+CALLERS_VARIABLES = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 
 
 class CommandError(Exception):
@@ -78,9 +80,14 @@ def run_inside(project: Path, module: str, *arguments: object) -> str:
 
 
 def make(project: Path, *arguments: str) -> str:
-    """Run a make target of a project, with the tools that are installed already."""
+    """What a make target of a project prints."""
+    return run(*make_command(project, *arguments))
+
+
+def make_command(project: Path, *arguments: str) -> list[str]:
+    """The command that runs a make target of a project, with the tools that are installed already."""
     as_installed = [f"--old-file=requirements/{path.name}" for path in (project / "requirements").iterdir()]
-    return run("make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments)
+    return ["make", f"--directory={project}", f"VENV={TOOLS}", *as_installed, *arguments]
 
 
 def run(*command: object, cwd: Path | None = None, environment: dict[str, str] | None = None) -> str:
@@ -89,9 +96,8 @@ def run(*command: object, cwd: Path | None = None, environment: dict[str, str] |
     Raises:
         CommandError: it failed, or took too long.
     """
-    # Whoever runs this may be in a virtual environment, and is in a make of their own.
-    mine = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "VENV", "PYTHONPATH")
-    kept = {name: value for name, value in os.environ.items() if name not in mine}
+    hidden = (*CALLERS_VARIABLES, "VENV", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
     try:
         done = subprocess.run(
             [str(part) for part in command],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers import run
-from projects import TOOLS
+from projects import CALLERS_VARIABLES, TOOLS
 
 # In the project, whose modules these are.
 CHECK = """
@@ -22,7 +22,7 @@ print(not_loadable(Path(sys.argv[1]), sys.argv[2]))
 @pytest.fixture(autouse=True)
 def own_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a project's make: `sam build` runs python3."""
-    for name in ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    for name in CALLERS_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{TOOLS / 'bin'}:{os.environ['PATH']}")
 

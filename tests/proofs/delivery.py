@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from projects import ROOT, TOOLS, Variant, environment_of, make_project, variants
+from projects import CALLERS_VARIABLES, ROOT, TOOLS, Variant, environment_of, make_project, variants
 from serverless_templates.catalogue import load
 
 from . import figures
@@ -49,8 +49,8 @@ def rehearse(project: Path, work: Path, *options: str) -> dict[str, Any]:
     for gap in (RECORDERS / "gaps").glob("*.py"):
         if gap.name != "__init__.py":
             shutil.copy(gap, plays_aws / "toolkit/local_aws/gaps")
-    mine = ("VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "AWS_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
+    hidden = (*CALLERS_VARIABLES, "AWS_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)} | {
         "AWS_CLI": str(AWS_CLI),
         **environment_of(plays_aws),
     }

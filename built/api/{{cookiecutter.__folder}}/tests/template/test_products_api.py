@@ -218,6 +218,12 @@ def test_alarm_fires_when_a_partition_is_throttled() -> None:
     assert metrics.state(alarm, "prod", 600) == "OK", "it is over"
 
 
+def test_create_is_recorded_for_days() -> None:
+    variables = functions()["CreateProductFunction"]["Environment"]["Variables"]
+
+    assert int(variables["IDEMPOTENCY_DAYS"]) >= 1
+
+
 @pytest.mark.parametrize("name", sorted(ROUTES.values()))
 def test_one_setting_provisions_concurrency_for_every_route(name: str) -> None:
     assert functions()[name]["ProvisionedConcurrencyConfig"] == {

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from toolkit.template import resolve
+from toolkit.template import resolve, resources
 
 # A metric's namespace, name and dimensions.
 Identity = tuple[str, str, frozenset[tuple[str, str]]]
@@ -99,6 +99,14 @@ class Metrics:
         breaching = [start for start in starts if series.get(start, -math.inf) >= threshold]
         needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
         return "ALARM" if len(breaching) >= needed else "OK"
+
+    def firing(self, environment: str, now: int) -> set[str]:
+        """The alarms of template.yaml that are in ALARM at `now`, with any name."""
+        return {
+            name
+            for name, alarm in resources("AWS::CloudWatch::Alarm").items()
+            if self.state(alarm["Properties"], environment, now) == "ALARM"
+        }
 
 
 def read_emf(output: str) -> list[dict[str, Any]]:

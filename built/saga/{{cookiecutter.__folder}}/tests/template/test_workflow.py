@@ -260,7 +260,7 @@ def test_refusals_raise_no_alarm(step: str, per_minute: int) -> None:
         count(metrics, function, "2", refused, minute * 60, per_minute)
 
     assert refused.error.partition(":")[0].endswith(("DeclinedError", "UndeliverableError"))
-    assert _in_alarm(metrics, 300) == set()
+    assert metrics.firing("prod", 300) == set()
 
 
 @pytest.mark.parametrize("step", REFUSED)
@@ -271,13 +271,7 @@ def test_failure_among_many_refusals_raises_an_alarm(step: str) -> None:
     count(metrics, function, "2", invoke(name, "prod", "2", fails=True), 0, 10)
     count(metrics, function, "2", invoke(name, "prod", "2", fails=False), 0, 90)
 
-    assert len(_in_alarm(metrics, 300)) == 1
-
-
-def _in_alarm(metrics: Metrics, now: int) -> set[str]:
-    alarms = resources("AWS::CloudWatch::Alarm")
-    states = {n: metrics.state(alarm["Properties"], "prod", now) for n, alarm in alarms.items()}
-    return {name for name, state in states.items() if state == "ALARM"}
+    assert len(metrics.firing("prod", 300)) == 1
 
 
 def _snake(name: str) -> str:
@@ -377,7 +371,7 @@ def test_first_case_that_needs_an_operator_raises_an_alarm(namespace: str, metri
     metrics = Metrics()
     metrics.put(namespace, metric, _dimensions(namespace), 0, 1)
 
-    assert len(_in_alarm(metrics, 60)) == 1
+    assert len(metrics.firing("prod", 60)) == 1
 
 
 def _dimensions(namespace: str) -> dict[str, str]:
@@ -392,7 +386,7 @@ def test_throttled_executions_raise_an_alarm() -> None:
     for minute in range(3):
         metrics.put("AWS/States", "ExecutionThrottled", _dimensions("AWS/States"), minute * 60, 1)
 
-    assert len(_in_alarm(metrics, 180)) == 1
+    assert len(metrics.firing("prod", 180)) == 1
 
 
 def test_second_alarm_fires_when_cases_are_parked_for_days() -> None:
@@ -402,7 +396,7 @@ def test_second_alarm_fires_when_cases_are_parked_for_days() -> None:
         for hour in range(days * 24):
             visible = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
             metrics.put(*visible, _dimensions("AWS/SQS"), hour * 3_600, 1)
-        told.append(len(_in_alarm(metrics, days * DAY)))
+        told.append(len(metrics.firing("prod", days * DAY)))
 
     assert told == [0, 1]
 

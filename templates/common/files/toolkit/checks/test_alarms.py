@@ -34,8 +34,7 @@ def alarms_after(name: str, failed: int, calls: int) -> set[str]:
     function = resolve(functions()[name]["FunctionName"], "prod")
     count(metrics, function, "1", CRASH, 0, failed)
     count(metrics, function, "1", Invocation(), 0, calls - failed)
-    states = {n: metrics.state(alarm["Properties"], "prod", ENOUGH) for n, alarm in ALARMS.items()}
-    return {alarm for alarm, state in states.items() if state == "ALARM"}
+    return metrics.firing("prod", ENOUGH)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ def cursor_after(product_id: str) -> str:
 def parse_cursor(cursor: str | None) -> str | None:
     """The id of the last product before the page, which need not exist any more.
 
-    The cursor is not signed: it can only be a position in a list, and the list is that of whoever
-    sends it. What does not have its exact form is refused.
+    The cursor is not signed: it can only be a position in a list, and the list is the caller's own.
+    A cursor without its exact form is refused.
     """
     if cursor is None:
         return None

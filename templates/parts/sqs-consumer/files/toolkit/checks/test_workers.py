@@ -62,13 +62,6 @@ def dead_letter_queue_of(event: dict[str, Any]) -> str:
     return target.partition(".")[0]
 
 
-def firing(metrics: Metrics, now: int) -> set[str]:
-    """The alarms that are in ALARM, with any name."""
-    alarms = resources("AWS::CloudWatch::Alarm")
-    states = {n: metrics.state(alarm["Properties"], "prod", now) for n, alarm in alarms.items()}
-    return {name for name, state in states.items() if state == "ALARM"}
-
-
 def test_there_is_a_worker() -> None:
     assert WORKERS
 
@@ -119,7 +112,7 @@ def test_failed_message_goes_to_a_dead_letter_queue_with_an_alarm(
     assert kept == 14 * DAY, f"MessageRetentionPeriod: 1209600 for {dead_letters}"
     metrics = Metrics()
     metrics.put(*VISIBLE, dimensions(dead_letters), 0, 1)
-    assert len(firing(metrics, 60)) == 1
+    assert len(metrics.firing("prod", 60)) == 1
 
 
 @every_worker
@@ -139,7 +132,7 @@ def test_second_alarm_fires_before_dead_letters_are_deleted(
         for hour in range(days * 24):
             metrics.put(*VISIBLE, dimensions(dead_letters), hour * 3_600, 1)
             metrics.put(*VISIBLE, dimensions(dead_letters), hour * 3_600 + 60, 0)
-        alarms[days] = len(firing(metrics, days * DAY))
+        alarms[days] = len(metrics.firing("prod", days * DAY))
 
     assert list(alarms.values()) == [0, 1]
 
@@ -159,7 +152,7 @@ def test_one_failed_message_sends_one_mail(name: str) -> None:
     metrics.put(*VISIBLE, dimensions(dead_letter_queue_of(event)), end, 1)
 
     assert failed.error == ""
-    mails = {alarm for now in range(60, end + 120, 60) for alarm in firing(metrics, now)}
+    mails = {alarm for now in range(60, end + 120, 60) for alarm in metrics.firing("prod", now)}
     canaries = {alarm["Ref"] for alarm in function["DeploymentPreference"]["Alarms"]}
     assert len(mails - canaries) == 1
 
