@@ -84,6 +84,7 @@ def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
 ) -> None:
     project = commit(bake(cell.pattern, dict(cell.answers)))
     answered = (project / ANSWERS_FILE).read_bytes()
+    names = answers(project)
     toolkit = tree(project / "toolkit")
 
     rename(project, NOUNS[cell.pattern], cell.noun, cell.plural)
@@ -93,6 +94,10 @@ def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
     articles = re.compile(rf"\b{wrong}[\s_-]+(?:# )?[`'\"]?({cell.noun}|{cell.plural})", re.IGNORECASE)
     assert [found[0] for text in texts(project).values() for found in articles.finditer(text)] == []
     assert (project / ANSWERS_FILE).read_bytes() == answered
+    assert (
+        (project / "README.md").read_text("utf-8").startswith(f"# {names['project_name']}\n\n{names['description']}.")
+    )
+    assert f'stack_name = "{names["project_slug"]}-dev"' in (project / "samconfig.toml").read_text("utf-8")
     assert tree(project / "toolkit") == toolkit
     assert_green(make(project, "lint"))
     assert_green(run_python(project, "-m", "pytest", "-q", *cell.tests))
@@ -120,15 +125,17 @@ MARKED = re.compile(r"<<<<<<< before updating\n(.*?)=======\n.*?>>>>>>> after up
 def change_the_example(root: Path, pattern: str, noun: str) -> None:
     """A release that changes the example: its domain, a line with its noun in template.yaml, and one beside it."""
     folder = root / f"templates/patterns/{pattern}-now"
-    domain = folder / f"files/src/service/domain/{noun}s.py"
-    domain.write_text(domain.read_text("utf-8").replace('"""', '"""Better: ', 1), "utf-8")
+    # One has another name in a renamed project, one has not.
+    for path in (f"files/src/service/domain/{noun}s.py", "files/scripts/demo.py"):
+        text = (folder / path).read_text("utf-8")
+        (folder / path).write_text(text.replace('"""', '"""Better: ', 1), "utf-8")
     resources = folder / "fragments/template.resources.yaml"
     lines = resources.read_text("utf-8").splitlines(keepends=True)
     [first, *_] = [number for number, line in enumerate(lines) if f"/{noun}s" in line]
     lines[first] = lines[first].replace("\n", " # better\n")
     resources.write_text("".join(lines), "utf-8")
     replace(root / "templates/common/files/template.yaml", ("# All of the stack", "# The whole stack"))
-    write_files(root, {"templates/common/files/scripts/README.md": "The demo.\n"})
+    write_files(root, {"templates/common/files/docs/example.md": "The demo.\n"})
     write(root, build(root))
     commit(root, tag=EXAMPLE)
 
@@ -143,7 +150,7 @@ def test_a_renamed_project_follows_its_template(
 ) -> None:
     project = commit(create(JUDGES["cookiecutter"], Request(published, pattern, {}, tmp_path / "made")))
     rename(project, NOUNS[pattern], "booking", "bookings")
-    mine = tree(project / "src") | tree(project / "tests")
+    mine = [tree(project / folder) for folder in ("src", "tests", "scripts", "events")]
     for tag in ("v0.2.0", "v1.0.0"):
         publish(tag)
         assert update(find_project(project), tag).conflicts == ()
@@ -160,9 +167,9 @@ def test_a_renamed_project_follows_its_template(
     assert count == 1
     template.write_text(solved, "utf-8")
     commit(project)
-    assert tree(project / "src") | tree(project / "tests") == mine
+    assert [tree(project / folder) for folder in ("src", "tests", "scripts", "events")] == mine
     assert [line for line in left_of(NOUNS[pattern], project) if not line.startswith(("README.md", "pyproject"))] == []
     assert solved.startswith("# The whole stack")
     assert (project / "toolkit/runtime/environment.py").read_text("utf-8").startswith('"""Better')
-    assert (project / "scripts/README.md").read_text("utf-8") == "The demo.\n"
+    assert (project / "docs/example.md").read_text("utf-8") == "The demo.\n"
     assert_green(run_python(project, "-m", "pytest", "-q", "tests/unit"))
