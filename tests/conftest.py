@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from helpers import PROOF, Bake, Make, commit, git, run, write_sources
 from projects import ROOT, TOOLS
 from proofs import figures
 from pytest_cookies.plugin import Cookies
+from releases import _releases, publish, published  # noqa: F401 - fixtures
 from serverless_templates.build import build, write
 
 
@@ -120,7 +122,7 @@ def bake(_baked: Callable[..., Path], tmp_path: Path) -> Bake:
 
     def _bake(pattern: str, answers: Mapping[str, str] | None = None) -> Path:
         project = _baked(pattern, tuple((answers or {}).items()))
-        return shutil.copytree(project, tmp_path / "made" / project.name)
+        return shutil.copytree(project, Path(tempfile.mkdtemp(dir=tmp_path)) / project.name)
 
     return _bake
 

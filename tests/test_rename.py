@@ -6,11 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from helpers import ANSWERS_FILE, Bake, Make, answers, assert_green, commit, git, run_python, tree, write_files
+from helpers import (
+    ANSWERS_FILE,
+    NOUNS,
+    PINS,
+    Bake,
+    Make,
+    answers,
+    assert_green,
+    commit,
+    git,
+    run_python,
+    tree,
+    write_files,
+)
+from releases import replace
 from serverless_templates.build import build, write
 from serverless_templates.update import find_project, update
-from test_example_words import NOUNS, PINS
-from test_update_matrix import _releases, publish, published, replace  # noqa: F401
 from ways import JUDGES, UNUSUAL, Request, create
 
 
@@ -29,16 +41,16 @@ class Cell:
 
 
 # Each pattern with the shortest noun and with the longest. Some begin with a vowel, some have a plural in `ies`, one an
-# irregular one. The longest takes the tests on the local AWS as well: 30 seconds of two cores, the saga's 60.
+# irregular one. Each pattern's end-to-end tests run under a long noun in test_generated.py.
 QUICK = ("tests/unit", "tests/template")
-WHOLE = (*QUICK, "tests/e2e", "toolkit/checks/test_functions.py")
+MORE = (*QUICK, "toolkit/checks/test_functions.py")
 CELLS = [
     Cell("api", "spy", "spies", QUICK, {"authentication": "JWT"}),
-    Cell("api", "internationalization", "internationalizations", WHOLE, {}),
+    Cell("api", "internationalization", "internationalizations", MORE, {}),
     Cell("queue", "ore", "ores", QUICK, UNUSUAL),
-    Cell("queue", "counterrevolutionary", "counterrevolutionaries", WHOLE, {}),
+    Cell("queue", "counterrevolutionary", "counterrevolutionaries", MORE, {}),
     Cell("saga", "man", "men", QUICK, {}),
-    Cell("saga", "internationalization", "internationalizations", WHOLE, {}),
+    Cell("saga", "internationalization", "internationalizations", MORE, {}),
 ]
 
 
@@ -136,8 +148,8 @@ def change_the_example(root: Path, pattern: str, noun: str) -> None:
 @pytest.mark.parametrize("pattern", NOUNS)
 def test_a_renamed_project_follows_its_template(
     pattern: str,
-    published: Path,  # noqa: F811
-    publish: Callable[[str], None],  # noqa: F811
+    published: Path,
+    publish: Callable[[str], None],
     rename: Callable[..., None],
     tmp_path: Path,
 ) -> None:
