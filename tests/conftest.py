@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,23 @@ from serverless_templates.build import build, write
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests come first, so that none is left for the end, when the other workers have nothing to do.
+
+    pytest-xdist deals the list out in stretches, one for each worker: each begins with some of the long ones.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = iter([item for item in items if item not in set(long)])
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        stretch = (len(items) - len(ordered)) // (workers - worker)
+        first = long[workers - 1 - worker :: workers]  # the last stretches are the longer ones
+        ordered += [*first, *islice(short, stretch - len(first))]
+    assert len(ordered) == len(items)
+    items[:] = ordered
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:

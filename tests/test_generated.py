@@ -53,6 +53,7 @@ def test_its_own_checks_are_green_below_the_top_of_a_repository(bake: Bake, make
     assert_green(make(shutil.move(bake(PATTERNS[0]), services / "catalogue"), "lint"))
 
 
+@pytest.mark.long
 @each_variant
 def test_its_own_tests_are_green_without_an_account_and_use_each_right(
     bake: Bake, make: Make, pattern: str, answers: dict[str, str]
@@ -163,6 +164,7 @@ runpy.run_module("toolkit", run_name="__main__")
 """
 
 
+@pytest.mark.long
 @each_pattern
 def test_its_packages_are_built_for_lambda_and_small(
     bake: Bake, make: Make, pattern: str, counts: dict[str, float]

@@ -25,6 +25,8 @@ from serverless_templates.build import build, write
 from serverless_templates.update import find_project, update
 from ways import JUDGES, UNUSUAL, Request, create
 
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -26,6 +26,7 @@ from releases import RELEASES, replace
 from serverless_templates.update import Left, find_project, update
 from ways import JUDGES, UNUSUAL, Request, create
 
+pytestmark = pytest.mark.long
 # Who makes the project, and whether each release is taken by itself. That any two come to the same shows that both do
 # not matter; `make prove-updates` tries all four.
 CELLS = [("cookiecutter", True), ("copier", False)] + ([("cookiecutter", False), ("copier", True)] if PROOF else [])
