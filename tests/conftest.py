@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -18,11 +20,47 @@ from pytest_cookies.plugin import Cookies
 from releases import _releases, publish, published  # noqa: F401 - fixtures
 from serverless_templates.build import build, write
 
+MINUTE = 60
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With workers, whose tests write nothing until they end, say what takes long."""
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config))
+
+
+class Progress:
+    """Says each minute which tests are running."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.running: dict[str, float] = {}
+        self.ended = threading.Event()
+        threading.Thread(target=self.tell, daemon=True).start()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.running[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.running.pop(nodeid, None)
+
+    def pytest_sessionfinish(self) -> None:
+        self.ended.set()
+
+    def tell(self) -> None:
+        while not self.ended.wait(MINUTE):
+            now = time.monotonic()
+            for test, start in list(self.running.items()):
+                if now - start > MINUTE / 2:
+                    reporter: Any = self.config.pluginmanager.getplugin("terminalreporter")
+                    reporter.ensure_newline()
+                    reporter.write_line(f"{now - start:.0f} s: {test}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
