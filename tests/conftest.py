@@ -114,8 +114,10 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("COPIER_CACHE_DIR", str(home / "copier-cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    # One for all tests of a worker: projects differ, and what they depend on does not.
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+    # One for all tests: projects differ, and what they depend on does not. Each worker's folder is in a common one.
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(common / "mypy"))
     monkeypatch.setenv("SAM_CLI_TELEMETRY", "0")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return home
