@@ -4,7 +4,11 @@ import functools
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,67 @@ from helpers import PROOF, Bake, Make, commit, git, run, write_sources
 from projects import CALLERS_VARIABLES, ROOT, TOOLS, make_command
 from proofs import figures
 from pytest_cookies.plugin import Cookies
+from releases import _releases, publish, published  # noqa: F401 - fixtures
 from serverless_templates.build import build, write
+
+MINUTE = 60
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With workers, whose tests write nothing until they end, say what takes long."""
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Progress(config))
+
+
+class Progress:
+    """Says each minute which tests are running."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.running: dict[str, float] = {}
+        self.ended = threading.Event()
+        threading.Thread(target=self.tell, daemon=True).start()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.running[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        self.running.pop(nodeid, None)
+
+    def pytest_sessionfinish(self) -> None:
+        self.ended.set()
+
+    def tell(self) -> None:
+        while not self.ended.wait(MINUTE):
+            now = time.monotonic()
+            for test, start in list(self.running.items()):
+                if now - start > MINUTE / 2:
+                    reporter: Any = self.config.pluginmanager.getplugin("terminalreporter")
+                    reporter.ensure_newline()
+                    reporter.write_line(f"{now - start:.0f} s: {test}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests come first, so that none is left for the end, when the other workers have nothing to do.
+
+    pytest-xdist deals the list out in stretches, one for each worker: each begins with some of the long ones.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = iter([item for item in items if item not in set(long)])
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        stretch = (len(items) - len(ordered)) // (workers - worker)
+        first = long[workers - 1 - worker :: workers]  # the last stretches are the longer ones
+        ordered += [*first, *islice(short, stretch - len(first))]
+    assert len(ordered) == len(items)
+    items[:] = ordered
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int) -> None:
@@ -56,8 +114,10 @@ def isolated(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("COPIER_CACHE_DIR", str(home / "copier-cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    # One for all tests of a worker: projects differ, and what they depend on does not.
-    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy"))
+    # One for all tests: projects differ, and what they depend on does not. Each worker's folder is in a common one.
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(common / "mypy"))
     monkeypatch.setenv("SAM_CLI_TELEMETRY", "0")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     return home
@@ -120,7 +180,7 @@ def bake(_baked: Callable[..., Path], tmp_path: Path) -> Bake:
 
     def _bake(pattern: str, answers: Mapping[str, str] | None = None) -> Path:
         project = _baked(pattern, tuple((answers or {}).items()))
-        return shutil.copytree(project, tmp_path / "made" / project.name)
+        return shutil.copytree(project, Path(tempfile.mkdtemp(dir=tmp_path)) / project.name)
 
     return _bake
 

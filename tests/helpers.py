@@ -1,6 +1,7 @@
 """Small things that many tests do: run commands, look at folders, write sources."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from serverless_templates.catalogue import load
 
 CATALOGUE = load(ROOT)
 PATTERNS = tuple(CATALOGUE.patterns)
+# Files of a project that hold pins.
+PINS = ("requirements/", "src/requirements.txt")
 ANSWERS_FILE = ".copier-answers.yml"
 # The proof that is run, such as prove-input: it tries more than `make test` has time for.
 PROOF = os.environ.get("PROOF", "")
@@ -49,6 +52,19 @@ computed:
     "templates/patterns/first/pattern.yaml": "title: First\nsummary: The first of all.\nparts: [tables]\n",
     "templates/patterns/first/files/first.txt": "{{ cookiecutter.__shout }}\n",
 }
+
+
+def nouns() -> dict[str, str]:
+    """Each pattern's noun, as the README of its projects says it."""
+    found = {}
+    for pattern in PATTERNS:
+        commands = ROOT / "templates/patterns" / pattern / "fragments/README.commands.md"
+        if commands.exists() and (said := re.search(r"make rename FROM=(\w+)", commands.read_text("utf-8"))):
+            found[pattern] = said[1]
+    return found
+
+
+NOUNS = nouns()
 
 
 def write_files(root: Path, files: Mapping[str, str | bytes]) -> None:

@@ -28,6 +28,7 @@ def project(tmp_path: Path) -> Path:
 # --- Deliveries ---
 
 
+@pytest.mark.long
 def test_a_release_reaches_prod_and_one_that_breaks_is_stopped_and_taken_back(project: Path, tmp_path: Path) -> None:
     """From an empty account, by the README and the workflows as they stand."""
     done = rehearse(project, tmp_path / "work", "--short")
@@ -41,6 +42,7 @@ def test_a_release_reaches_prod_and_one_that_breaks_is_stopped_and_taken_back(pr
     assert "| queue | the first release | 11 |  |" in section({Variant("queue"): done})
 
 
+@pytest.mark.long
 def test_what_is_broken_on_purpose_is_told(project: Path, tmp_path: Path) -> None:
     """Each sabotage of proofs/inside/rehearsal.py fails in the job and with the words that it has to.
 

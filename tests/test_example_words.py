@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import CATALOGUE, PATTERNS, ROOT
-
-PINS = ("requirements/", "src/requirements.txt")
+from helpers import CATALOGUE, NOUNS, PINS
+from projects import ROOT
 
 ANYWHERE = "(?=)"
 # As a part of a name: of a function, a table, a route, an event or a file.
@@ -24,19 +23,6 @@ PLACES = {
 }
 # What operators see of template.yaml.
 OPERATORS = re.compile(r"\bAlarm(Name|Description):|\b(Metric(Name)?|Namespace|title|label)\b\"?:")
-
-
-def nouns() -> dict[str, str]:
-    """Each pattern's noun, as the README of its projects says it."""
-    found = {}
-    for pattern in PATTERNS:
-        commands = ROOT / "templates/patterns" / pattern / "fragments/README.commands.md"
-        if commands.exists() and (said := re.search(r"make rename FROM=(\w+)", commands.read_text("utf-8"))):
-            found[pattern] = said[1]
-    return found
-
-
-NOUNS = nouns()
 
 
 def project_of(pattern: str) -> Path:

@@ -18,6 +18,7 @@ GOOD, POISON = Event(0, is_poison=False), Event(1, is_poison=True)
 ASIDE = {POISON.name: "no order"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_each_event_takes_effect_once_or_waits_with_its_cause_and_after_redrive_all_is_done(
     pattern: str, tmp_path: Path
@@ -32,6 +33,7 @@ def test_each_event_takes_effect_once_or_waits_with_its_cause_and_after_redrive_
     assert all(report.figures[kind] for kind in faults), "each kind of fault has come"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_campaign_finds_a_broken_promise_and_names_the_events(pattern: str, tmp_path: Path) -> None:
     """The first of them; `make prove-faults` breaks all."""

@@ -303,6 +303,7 @@ def test_a_right_too_many_or_too_few_of_cloudformations_role_is_told(project: Pa
     }
 
 
+@pytest.mark.long
 def test_the_roles_that_plan_and_apply_use_each_right_to_deliver_and_lack_none(tmp_path: Path) -> None:
     assert not deploy_role.pipeline_findings(deploy_role.deployed_by_pipeline(variants()[0], tmp_path))
 

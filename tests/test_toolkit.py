@@ -56,6 +56,7 @@ def project(bake: Bake, pattern: str) -> Path:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pattern", FIRST)
 def test_its_own_tests_are_green(project: Path) -> None:
     assert_green(run_python(project, "-m", "pytest", *toolkit_folders(project)))

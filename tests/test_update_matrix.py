@@ -1,11 +1,10 @@
 """Every pattern, made by either engine and worked on, follows its template through every kind of change it can see.
 
-The releases are made here, from today's sources: they change, add and remove files, ask something new, rename a
-question and rename the pattern. `docs/evolution.md` is about how.
+releases.py makes the releases: they change, add and remove files, ask something new, rename a question and rename the
+pattern. `docs/evolution.md` is about how. The answers are unusual ones, with which the project is green as well.
 """
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,99 +17,20 @@ from helpers import (
     answers,
     assert_green,
     commit,
-    git,
     run,
     run_python,
     tree,
     write_files,
 )
-from serverless_templates.build import build, write
+from releases import RELEASES, replace
 from serverless_templates.update import Left, find_project, update
-from ways import JUDGES, Request, create
+from ways import JUDGES, UNUSUAL, Request, create
 
-RELEASES = ("v0.2.0", "v1.0.0")
+pytestmark = pytest.mark.long
 # Who makes the project, and whether each release is taken by itself. That any two come to the same shows that both do
 # not matter; `make prove-updates` tries all four.
 CELLS = [("cookiecutter", True), ("copier", False)] + ([("cookiecutter", False), ("copier", True)] if PROOF else [])
-COMMON = "templates/common/files"
 RUNBOOK_END = "## Roll back a release"
-
-
-def replace(path: Path, *pairs: tuple[str, str]) -> None:
-    """Change a file as a person would; an AssertionError when what is to be changed is not there, or is there twice."""
-    text = path.read_text("utf-8")
-    for old, new in pairs:
-        assert text.count(old) == 1, f"{path}: {old!r} is there {text.count(old)} times"
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")
-
-
-# What maintainers do
-
-NEW_QUESTION = """\
-  - name: cost_centre
-    help: Who pays
-    type: text
-    default: nobody
-    rule: {matches: "[a-z]+", reason: a word, example: nobody}
-"""
-
-
-def more(root: Path) -> None:
-    """A minor release: common files change, one is new, and a question is new."""
-    replace(root / COMMON / "samconfig.toml", ('"LogRetentionDays=365"', '"LogRetentionDays=400"'))
-    replace(root / COMMON / "template.yaml", ("# The stack, in AWS SAM.", "# All of the stack, in AWS SAM."))
-    code = root / COMMON / "toolkit/runtime/environment.py"
-    code.write_text('"""Better: ' + code.read_text("utf-8").removeprefix('"""'), "utf-8")
-    write_files(root, {f"{COMMON}/docs/bill.md": "# Who pays\n\n{{ cookiecutter.cost_centre }}\n"})
-    replace(root / "templates/catalogue.yaml", ("\n# Patterns that are", f"{NEW_QUESTION}\n# Patterns that are"))
-
-
-def other(root: Path) -> None:
-    """A major release: a file is gone, a question and every pattern have other names."""
-    (root / COMMON / ".editorconfig").unlink()
-    for path in (root / "templates").rglob("*"):
-        if path.is_file() and b"cookiecutter.owner" in (content := path.read_bytes()):
-            path.write_bytes(content.replace(b"cookiecutter.owner", b"cookiecutter.team"))
-    replace(root / "templates/catalogue.yaml", ("- name: owner\n", "- name: team\n    renamed_from: [owner]\n"))
-
-    for pattern in PATTERNS:
-        folder = (root / "templates/patterns" / pattern).rename(root / f"templates/patterns/{pattern}-now")
-        about = folder / "pattern.yaml"
-        text = re.sub(rf"(instead: )({'|'.join(PATTERNS)})$", r"\1\2-now", about.read_text("utf-8"), flags=re.MULTILINE)
-        about.write_text(f"{text}\nrenamed_from: [{pattern}]\n", "utf-8")
-
-
-CHANGES: dict[str, Callable[[Path], None]] = dict(zip(RELEASES, (more, other), strict=True))
-
-
-@pytest.fixture(scope="module")
-def _releases(_templates: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("releases") / "templates"
-    shutil.copytree(_templates, root)
-    for tag, change in CHANGES.items():
-        change(root)
-        write(root, build(root))
-        commit(root, tag=tag)
-    git(root, "gc", "--quiet")
-    return root
-
-
-@pytest.fixture
-def published(_releases: Path, tmp_path: Path) -> Path:
-    """The templates at their first release; `publish` brings the others."""
-    root = shutil.copytree(_releases, tmp_path / "published")
-    git(root, "checkout", "--quiet", "v0.1.0")
-    git(root, "tag", "--delete", *RELEASES)
-    return root
-
-
-@pytest.fixture
-def publish(published: Path, _releases: Path) -> Callable[[str], None]:
-    def _publish(tag: str) -> None:
-        git(published, "tag", tag, git(_releases, "rev-parse", tag))
-
-    return _publish
 
 
 # What people do with their project
@@ -237,7 +157,7 @@ def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_g
 ) -> None:
     stepping, leaping = [], []
     for origin, one_by_one in CELLS:
-        request = Request(published, pattern, {"owner": "@my-team"}, tmp_path / f"{origin}-{one_by_one}")
+        request = Request(published, pattern, UNUSUAL | {"owner": "@my-team"}, tmp_path / f"{origin}-{one_by_one}")
         project = work_on(commit(create(JUDGES[origin], request)))
         (stepping if one_by_one else leaping).append(project)
 
