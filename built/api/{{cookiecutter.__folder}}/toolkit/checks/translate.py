@@ -1,7 +1,7 @@
 """What CloudFormation makes of a template, by AWS's own code; runs with the SAM CLI's Python.
 
-Reads JSON from standard input, a list of {"template": …, "parameters": …}, and writes as many
-results: {"versions": {function: logical id of its version}, "settings": {function: what is set}}.
+Reads JSON from standard input, a line for each {"template": …, "parameters": …}, and answers with a
+line: {"versions": {function: logical id of its version}, "settings": {function: what is set}}.
 """
 
 import json
@@ -41,4 +41,5 @@ def translated(template: dict[str, Any], parameters: dict[str, Any]) -> dict[str
     }
 
 
-json.dump([translated(**stack) for stack in json.load(sys.stdin)], sys.stdout)
+for line in sys.stdin:
+    print(json.dumps(translated(**json.loads(line))), flush=True)

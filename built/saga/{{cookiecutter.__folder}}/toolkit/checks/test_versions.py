@@ -4,12 +4,16 @@ Callers reach a function through its alias, and the alias a published version. A
 publishes none is deployed, green, and without effect.
 """
 
+import atexit
 import json
 import os
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from toolkit.stacks import PROJECT
 from toolkit.template import ENVIRONMENTS, functions, load, parameters, template
@@ -62,15 +66,32 @@ def changed(names: Iterable[str], properties: dict[str, Any]) -> dict[str, Any]:
 
 def translated(*stacks: tuple[dict[str, Any], dict[str, Any]]) -> list[dict[str, Any]]:
     """Versions and settings of the functions of each template, with its parameters."""
-    done = subprocess.run(
-        [SAM_PYTHON, Path(__file__).with_name("translate.py")],
-        input=json.dumps([{"template": stack, "parameters": given} for stack, given in stacks]),
-        encoding="utf-8",
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    results: list[dict[str, Any]] = json.loads(done.stdout)
+    translator = _translator()
+    assert translator.stdin
+    assert translator.stdout
+    results = []
+    for stack, given in stacks:
+        asked = json.dumps({"template": stack, "parameters": given})
+        print(asked, file=translator.stdin, flush=True)
+        answer = translator.stdout.readline()
+        if not answer:
+            _translator.cache_clear()  # The next test starts another.
+            pytest.fail("translate.py has failed, and has written why")
+        results.append(json.loads(answer))
     return results
+
+
+@cache
+def _translator() -> subprocess.Popen[str]:
+    """What translates, as long as we run: it takes longer to start than to translate."""
+    translator = subprocess.Popen(
+        [SAM_PYTHON, Path(__file__).with_name("translate.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    atexit.register(translator.communicate)  # Closes its input, at which it ends.
+    return translator
 
 
 def test_sam_takes_every_parameter_as_text() -> None:
