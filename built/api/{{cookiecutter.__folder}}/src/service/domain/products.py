@@ -53,7 +53,7 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
         return json.dumps(to_builtins(self), sort_keys=True)
 
 
-class Product(Struct, frozen=True, forbid_unknown_fields=True):
+class Product(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Something in stock. Each change makes the next version, counted from 1."""
 
     id: Annotated[str, Meta(pattern=f"^{_ID.pattern}$")]

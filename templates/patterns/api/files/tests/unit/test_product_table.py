@@ -190,13 +190,7 @@ def test_create_stores_the_product_and_overwrites_none(is_new: bool) -> None:
     assert (key, content, now) == ("owner/key", TEAPOT.to_json(), 1_000)
     assert effect["Put"] == {
         "TableName": "products",
-        "Item": {
-            **KEY,
-            "id": {"S": product.id},
-            "version": {"N": "1"},
-            "name": {"S": "teapot"},
-            "quantity": {"N": "2"},
-        },
+        "Item": {**ROW, "id": {"S": product.id}, "version": {"N": "1"}},
         "ConditionExpression": "attribute_not_exists(id)",
     }
 
