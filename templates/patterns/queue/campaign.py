@@ -55,7 +55,7 @@ class Campaign:
         self._queue = stack.outputs["QueueUrl"]
         self._dead_letters = stack.outputs["DeadLetterQueueUrl"]
         self._refused: dict[str, str] = {}
-        # As short as in the tests: an order whose function died comes back soon.
+        # Shorter than a frozen function takes to time out: two process its order at once.
         self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"VisibilityTimeout": "4"})
 
     def send(self, events: Sequence[Event]) -> None:

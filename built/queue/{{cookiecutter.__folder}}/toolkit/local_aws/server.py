@@ -43,7 +43,12 @@ async def _serve(files: Path) -> None:
     certificate, ca = _certificate(files)
     os.environ.update(_settings(endpoint, ca))
     gaps.close_all()
-    from ministack.app import app  # Reads its settings on import.
+    # These read ministack's settings on import.
+    from ministack.app import app
+
+    from toolkit.local_aws import no_waiting
+
+    no_waiting.leave_out()
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
@@ -77,7 +82,6 @@ def _settings(endpoint: str, ca: Path) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": "123456789012",
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": os.environ["AWS_REGION"],
-        "SFN_WAIT_SCALE": "0",  # State machines do not wait, neither for retries.
         "USE_SSL": "1",
     }
 

@@ -53,11 +53,6 @@ class Orders:
             ]
             self.sqs.send_message_batch(QueueUrl=self.queue, Entries=batch)
 
-    def deliver_again_after(self, seconds: int) -> None:
-        self.sqs.set_queue_attributes(
-            QueueUrl=self.queue, Attributes={"VisibilityTimeout": str(seconds)}
-        )
-
     def shipments(self) -> Counter[str]:
         """How many shipments each order has."""
         return Counter(item["order_id"]["S"] for item in self.items())
@@ -96,9 +91,8 @@ class Orders:
 
 @pytest.fixture
 def orders(stack: Stack) -> Iterator[Orders]:
-    """The stack, with nothing left from the test before, and a second delivery after one second."""
+    """The stack, with nothing left from the test before."""
     orders = Orders(stack)
-    orders.deliver_again_after(seconds=1)
     assert orders.waiting() == 0
     assert not orders.dead_letters()
     yield orders
@@ -361,8 +355,7 @@ def test_crash_in_a_batch_loses_and_repeats_nothing(
 
 def test_throttled_table_is_retried(orders: Orders, eventually: Eventually) -> None:
     body = order()
-    orders.deliver_again_after(seconds=4)
-    # More than the SDK's own two attempts: the message comes back and is delivered again.
+    # More than the SDK's own two attempts: the message is delivered again.
     orders.stack.aws.fail(WRITE, "throttle", times=3)
 
     orders.send(body)
@@ -377,7 +370,6 @@ def test_last_attempt_keeps_the_cause_and_can_be_redriven(
 ) -> None:
     body = order()
     attempts, calls_per_attempt = 3, 2
-    orders.deliver_again_after(seconds=4)
     orders.stack.aws.fail(WRITE, "throttle", times=attempts * calls_per_attempt)
     orders.send(body)
     eventually(lambda: orders.waiting() == 0)
@@ -445,11 +437,9 @@ def test_redrive_ends_when_its_messages_come_back(orders: Orders, eventually: Ev
 
 def test_old_cause_is_not_shown_after_a_crash(orders: Orders, eventually: Eventually) -> None:
     body = order()
-    orders.deliver_again_after(seconds=4)
     orders.stack.aws.fail(WRITE, "throttle", times=6)
     orders.send(body)
     eventually(lambda: orders.waiting() == 0)
-    orders.deliver_again_after(seconds=1)
     orders.stack.aws.fail(WRITE, "crash before", times=3)
 
     redrive(orders.sqs, orders.dead_letter_queue, orders.queue, pause=0.05)
