@@ -197,6 +197,7 @@ def _sam(command: str, aws: LocalAws, **extra: str) -> None:
             # It leaves folders behind, which then go with the local AWS.
             "TMPDIR": str(Path(aws.ca).parent),
             "PYTHONUTF8": "1",
+            "SAM_CLI_POLL_DELAY": "0.1",  # Seconds; 5 is for AWS.
             **aws.environment,
             **extra,
         },
