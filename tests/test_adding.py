@@ -1,4 +1,4 @@
-"""Whoever adds a function and a queue by hand is told by each failing test what to add."""
+"""Each failing test says what to add, for somebody who adds a function and a queue by hand."""
 
 import re
 import subprocess
@@ -78,7 +78,7 @@ def failures(templates: Path, project: Path, edits: list[Edit], *tests: str) -> 
     return done.stdout
 
 
-def test_each_failure_names_what_to_add(templates: Path, tmp_path: Path) -> None:
+def test_each_failure_says_what_to_add(templates: Path, tmp_path: Path) -> None:
     said = failures(templates, tmp_path / "orders", [ADDING], *CHECKS)
 
     assert [hint for hint in TOLD if hint not in said] == []
@@ -86,7 +86,7 @@ def test_each_failure_names_what_to_add(templates: Path, tmp_path: Path) -> None
     assert "IDEMPOTENCY_DAYS" not in said, "it keeps nothing"
 
 
-def test_what_no_test_can_ask_for_is_on_the_checklist() -> None:
+def test_checklist_has_what_no_test_can_check() -> None:
     checklist = (ROOT / "templates/common/files/.github/pull_request_template.md").read_text("utf-8")
 
     [line] = (line for line in checklist.splitlines() if "A function is added" in line)
@@ -94,7 +94,7 @@ def test_what_no_test_can_ask_for_is_on_the_checklist() -> None:
 
 
 @pytest.mark.parametrize("entry", ['"event SQS": MAPPING', '"event Schedule": RULE'])
-def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path, entry: str) -> None:
+def test_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path, entry: str) -> None:
     file = "toolkit/checks/test_deploy_role.py"
     event = entry.split('"')[1]
 
@@ -103,7 +103,7 @@ def test_an_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path
     assert f"say in MAKING above which actions it takes to make, change and remove: {event}" in said
 
 
-def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) -> None:
+def test_tag_missing_in_one_section_is_reported(templates: Path, tmp_path: Path) -> None:
     tests = "toolkit/checks/test_environments.py"
     old, new = '  "environment=dev",\n', '  "environment=dev",\n  "cost-centre=4711",\n'
 
@@ -113,7 +113,7 @@ def test_a_tag_that_one_section_lacks_is_named(templates: Path, tmp_path: Path) 
     assert " 1 failed, " in said
 
 
-def test_a_tag_that_every_section_has_is_allowed(templates: Path, tmp_path: Path) -> None:
+def test_tag_in_every_section_is_allowed(templates: Path, tmp_path: Path) -> None:
     settings = (ROOT / "templates/common/files/samconfig.toml").read_text("utf-8")
     tags = re.findall(r'"environment=\w+",\s', settings)
     edits = [("samconfig.toml", tag, f'{tag}"cost-centre=4711", ') for tag in tags]

@@ -164,7 +164,7 @@ GOOD = {"project_name": 'It\'s "mine" [bold]', "description": "Sells $things and
 
 
 @pytest.mark.parametrize("way", ["cookiecutter --directory", "cookiecutter menu", "cruft create", "sam init"])
-def test_every_wrong_answer_is_named_at_once(way: str, ask: Ask) -> None:
+def test_all_invalid_answers_are_reported_at_once(way: str, ask: Ask) -> None:
     request = ask(way, WRONG | GOOD)
     request.output.mkdir(parents=True)
 
@@ -392,7 +392,7 @@ def _names(name: str) -> st.SearchStrategy[str]:
 @example(name="\\", description='"')
 @example(name="C:\\new\\", description="It's \"said\": # {x} 😀 <b>&amp;</b> '''")
 @example(name="yes", description="- [ ] | > * & ! @ ` % ?")
-def test_whatever_is_accepted_comes_out_as_itself_in_every_file(
+def test_accepted_answers_are_unchanged_in_every_file(
     pattern: str,
     name: str,
     description: str,
@@ -417,20 +417,20 @@ def test_alarms_of_prod_go_to_the_given_address_and_to_nobody_elsewhere(
     pattern: str, render: Callable[[str, dict[str, str]], dict[str, str]]
 ) -> None:
     sections = tomllib.loads(render(pattern, {"alarm_email": "a@example.com"})["samconfig.toml"])
-    told = {
+    emails = {
         name: [text for text in sections[name]["deploy"]["parameters"]["parameter_overrides"] if "AlarmEmail" in text]
         for name in ("dev", "staging", "prod", "local")
     }
 
-    assert told.pop("prod") == ['AlarmEmail="a@example.com"']
-    assert told == {env: ['AlarmEmail=""'] for env in ("dev", "staging", "local")}
+    assert emails.pop("prod") == ['AlarmEmail="a@example.com"']
+    assert emails == {env: ['AlarmEmail=""'] for env in ("dev", "staging", "local")}
 
 
 # Where a project is to go, and what is not there
 
 
 @pytest.mark.parametrize("judge", ["cookiecutter", "serverless-templates"])
-def test_a_folder_that_is_taken_is_left_alone(judge: str, ask: Ask, tmp_path: Path) -> None:
+def test_non_empty_folder_is_left_alone(judge: str, ask: Ask, tmp_path: Path) -> None:
     request = ask(judge, {"project_slug": "project"})
     write_files(tmp_path, {"work/output/project/mine.txt": "mine"})
     before = tree(tmp_path)
@@ -442,7 +442,7 @@ def test_a_folder_that_is_taken_is_left_alone(judge: str, ask: Ask, tmp_path: Pa
     assert tree(tmp_path) == before
 
 
-def test_copier_adds_to_a_folder_that_is_taken_but_changes_nothing_in_it_unasked(ask: Ask, tmp_path: Path) -> None:
+def test_copier_adds_to_a_non_empty_folder_and_overwrites_nothing(ask: Ask, tmp_path: Path) -> None:
     write_files(tmp_path, {"work/output/project/mine.txt": "mine", "work/output/project/template.yaml": "mine"})
 
     done = JUDGES["copier"](ask("copier", {}))
@@ -458,7 +458,7 @@ def test_copier_adds_to_a_folder_that_is_taken_but_changes_nothing_in_it_unasked
 
 
 @pytest.mark.parametrize("judge", JUDGES)
-def test_a_place_that_cannot_be_written_is_an_error(judge: str, ask: Ask, tmp_path: Path) -> None:
+def test_folder_without_write_permission_is_an_error(judge: str, ask: Ask, tmp_path: Path) -> None:
     # A file where a folder should be: no permission helps, not even root's.
     write_files(tmp_path, {"work/output": "a file"})
 

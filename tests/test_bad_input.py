@@ -287,7 +287,7 @@ def test_every_engine_refuses_it_or_makes_the_same_project_with_it(
 
 @fewer
 @given(data=st.data())
-def test_whatever_is_taken_comes_out_as_itself_in_every_file_of_every_engine(
+def test_accepted_answers_are_unchanged_in_every_file_of_every_engine(
     command_reads: Path, data: st.DataObject, counts: dict[str, int]
 ) -> None:
     pattern = data.draw(st.sampled_from(PATTERNS), label="pattern")
@@ -328,7 +328,7 @@ def can_be_given(way: str, question: Question, text: str) -> bool:
 @pytest.mark.parametrize("way", OTHER_WAYS)
 @fewer
 @given(data=st.data())
-def test_so_does_every_other_way_in(
+def test_every_other_engine_does_the_same(
     way: str, command_reads: Path, data: st.DataObject, request: pytest.FixtureRequest, counts: dict[str, int]
 ) -> None:
     sam = request.getfixturevalue("sam") if way == "sam init" else ""
@@ -373,9 +373,7 @@ def repository(tmp_path: Path) -> Path:
 
 @settings(few, max_examples=5_000 if PROOF else 100)
 @given(content=answers_files)
-def test_an_answers_file_is_understood_or_named_as_the_reason(
-    content: bytes, repository: Path, counts: dict[str, int]
-) -> None:
+def test_invalid_answers_file_is_reported(content: bytes, repository: Path, counts: dict[str, int]) -> None:
     (repository / ANSWERS_FILE).write_bytes(content)
     error = raised_by(find_project, repository)
     count(counts, error)
@@ -384,7 +382,7 @@ def test_an_answers_file_is_understood_or_named_as_the_reason(
     assert (repository / ANSWERS_FILE).read_bytes() == content
 
 
-def test_an_answers_file_that_is_sound_is_understood(repository: Path) -> None:
+def test_valid_answers_file_is_read(repository: Path) -> None:
     (repository / ANSWERS_FILE).write_text(yaml.safe_dump(SOUND), "utf-8")
 
     assert find_project(repository).folder == repository.resolve()

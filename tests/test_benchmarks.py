@@ -34,7 +34,7 @@ def test_ratios_taken_elsewhere_are_summed_up_alike() -> None:
     assert cells(Ratios("import", ratios=[1.1, 1.0, 1.3])) == ["import", "", "", "", "1.10", "1.00 to 1.30"]
 
 
-def test_pairs_that_are_no_pairs_are_an_error() -> None:
+def test_measurements_without_a_pair_are_an_error() -> None:
     with pytest.raises(ValueError, match="shorter"):
         str(Compared("import", here=[1, 2], bare=[1]))
 
@@ -49,7 +49,7 @@ def test_pairs_that_are_no_pairs_are_an_error() -> None:
         (1234.5, "messages/s", "1234 messages/s"),
     ],
 )
-def test_numbers_have_three_digits_that_count(value: float, unit: str, shown: str) -> None:
+def test_numbers_have_three_significant_digits(value: float, unit: str, shown: str) -> None:
     assert cells(Counted("it", value=value, unit=unit))[2] == shown
 
 
@@ -86,7 +86,7 @@ def test_an_aim_is_for_the_median() -> None:
     assert [row[-1] for row in rows] == ["no", "no"]
 
 
-def test_what_has_no_aim_neither_reaches_nor_misses_one() -> None:
+def test_figure_without_an_aim_has_no_verdict() -> None:
     assert short(Counted("size", value=1))[0][-2:] == ["", ""]
 
 

@@ -45,7 +45,7 @@ def test_two_layers_with_the_same_path_are_an_error_naming_both(sources: Path, t
     assert "templates/common/files/README.md" in message or "templates/parts/tables/files/tables.txt" in message
 
 
-def test_what_tools_leave_behind_is_no_source(sources: Path) -> None:
+def test_caches_of_tools_are_not_sources(sources: Path) -> None:
     litter = ("__pycache__/x.pyc", "x.pyc", ".DS_Store", ".ruff_cache/0/x", ".mypy_cache/x")
     before = build(sources).keys()
 
@@ -54,7 +54,7 @@ def test_what_tools_leave_behind_is_no_source(sources: Path) -> None:
     assert build(sources).keys() == before
 
 
-def test_a_program_stays_one_and_lines_end_in_lf(sources: Path) -> None:
+def test_executable_bit_is_kept_and_lines_end_in_lf(sources: Path) -> None:
     write_files(sources, {"templates/common/files/run.sh": "#!/bin/sh\r\necho\r\n"})
     (sources / "templates/common/files/run.sh").chmod(0o755)
 
@@ -264,9 +264,7 @@ BROKEN: dict[str, tuple[Mapping[str, str | bytes], str]] = {
 
 
 @pytest.mark.parametrize(("added", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_fault_in_the_sources_is_named_with_its_file(
-    sources: Path, added: Mapping[str, str | bytes], message: str
-) -> None:
+def test_error_in_the_sources_names_its_file(sources: Path, added: Mapping[str, str | bytes], message: str) -> None:
     write_files(sources, added)
 
     assert message in refused(sources)
@@ -290,13 +288,13 @@ def test_a_symbolic_link_is_refused(sources: Path) -> None:
         "CHANGELOG.md",
     ],
 )
-def test_an_unfinished_merge_is_refused_with_file_and_line(sources: Path, path: str, mark: str) -> None:
+def test_conflict_mark_is_refused_with_file_and_line(sources: Path, path: str, mark: str) -> None:
     write_files(sources, {path: f"a = 1\n{mark}\nb = 1\n"})
 
     assert f"{path}:2: a merge conflict is left" in refused(sources)
 
 
-def test_a_heading_is_no_unfinished_merge(sources: Path) -> None:
+def test_heading_is_not_a_conflict_mark(sources: Path) -> None:
     write_files(
         sources, {"templates/common/files/page.md": "Heading\n=======\n\n`<<<<<<< before updating` is a mark.\n"}
     )
@@ -327,7 +325,7 @@ def test_building_again_writes_nothing(sources: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in sources.rglob("*")} == times
 
 
-def test_what_is_no_longer_produced_is_removed_with_its_folder(sources: Path) -> None:
+def test_files_that_are_no_longer_built_are_removed(sources: Path) -> None:
     write_files(sources, {"templates/common/files/deep/er/file": ""})
     write(sources, build(sources))
     (sources / "templates/common/files/deep/er/file").unlink()
@@ -336,7 +334,7 @@ def test_what_is_no_longer_produced_is_removed_with_its_folder(sources: Path) ->
     assert not (sources / TOP / "deep").exists()
 
 
-def test_a_lost_executable_bit_is_drift(sources: Path) -> None:
+def test_missing_executable_bit_is_drift(sources: Path) -> None:
     write_files(sources, {"templates/common/files/run.sh": "#!/bin/sh\n"})
     (sources / "templates/common/files/run.sh").chmod(0o755)
     write(sources, build(sources))
@@ -347,7 +345,7 @@ def test_a_lost_executable_bit_is_drift(sources: Path) -> None:
     assert drift(sources, build(sources)) == [f"{TOP}/run.sh"]
 
 
-def test_check_names_each_file_that_drifted_and_the_command_that_mends_it(sources: Path) -> None:
+def test_check_lists_drifted_files_and_the_command_that_fixes_them(sources: Path) -> None:
     command = ("python", "-m", "serverless_templates.build", "--root", sources)
     assert run(*command).returncode == 0
     assert run(*command, "--check").returncode == 0

@@ -185,7 +185,7 @@ USAGE_ERRORS = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE_ERRORS.values(), ids=USAGE_ERRORS)
-def test_a_wrong_use_is_exit_code_2_with_the_reason_on_stderr(
+def test_usage_error_is_exit_code_2_with_the_reason_on_stderr(
     arguments: list[str], message: str, tmp_path: Path
 ) -> None:
     done = cli(*arguments, cwd=tmp_path)
@@ -196,7 +196,7 @@ def test_a_wrong_use_is_exit_code_2_with_the_reason_on_stderr(
     assert everything(tmp_path) == set()
 
 
-def test_every_wrong_answer_is_named_at_once_and_what_follows_from_it_is_not(tmp_path: Path) -> None:
+def test_all_invalid_answers_are_reported_at_once_without_their_consequences(tmp_path: Path) -> None:
     wrong = ["owner=me", "owner=@me", "projct_name=x", "aws_region=us-central-1", "description"]
 
     done = cli("new", PATTERN, tmp_path / "x", "--defaults", *(f"--data={each}" for each in wrong))
@@ -208,7 +208,7 @@ def test_every_wrong_answer_is_named_at_once_and_what_follows_from_it_is_not(tmp
     ]
 
 
-def test_nothing_is_asked_while_something_given_is_wrong(templates: Path, tmp_path: Path) -> None:
+def test_invalid_data_is_reported_before_the_first_prompt(templates: Path, tmp_path: Path) -> None:
     code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "orders", "--data=owner=me"], [])
 
     assert code == 2
@@ -240,7 +240,7 @@ def test_a_choice_is_given_by_name_in_any_case(templates: Path, tmp_path: Path) 
     assert answers(tmp_path / "orders")["authentication"] == "JWT"
 
 
-def test_the_end_of_the_input_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> None:
+def test_end_of_input_has_its_own_exit_code(templates: Path, tmp_path: Path) -> None:
     code, output = on_a_terminal(templates, ["new", PATTERN, tmp_path / "orders"], ["My Orders"])
 
     assert code == 130
@@ -248,7 +248,7 @@ def test_the_end_of_the_input_has_an_exit_code_of_its_own(templates: Path, tmp_p
     assert everything(tmp_path) == set()
 
 
-def test_ctrl_c_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> None:
+def test_ctrl_c_has_its_own_exit_code(templates: Path, tmp_path: Path) -> None:
     # A shell makes what it starts in the background ignore the signal, and then the command would, too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     ours, theirs = pty.openpty()
@@ -272,7 +272,7 @@ def test_ctrl_c_has_an_exit_code_of_its_own(templates: Path, tmp_path: Path) -> 
     assert everything(tmp_path) == set()
 
 
-def test_who_says_no_gets_an_exit_code_of_its_own(changing_templates: Path, tmp_path: Path) -> None:
+def test_answering_no_has_its_own_exit_code(changing_templates: Path, tmp_path: Path) -> None:
     project = tmp_path / "orders"
     command = ("python", "-m", "generator", "new", PATTERN, project, "--defaults")
     assert run(*command, cwd=changing_templates).returncode == 0
@@ -362,7 +362,7 @@ def test_the_short_name_follows_the_folder(
 @pytest.mark.parametrize(
     ("given", "short_name"), [("project_slug=mine", "mine"), ("project_name=My Orders", "my-orders")]
 )
-def test_a_name_that_is_given_goes_before_the_folders(
+def test_given_name_has_priority_over_the_folder_name(
     program: str, templates: Path, tmp_path: Path, given: str, short_name: str
 ) -> None:
     done = into_folder(program, templates, f"{tmp_path}/catalogue", given)
@@ -393,7 +393,7 @@ def test_a_folder_whose_name_cannot_be_a_short_name_is_refused_with_the_remedy(
     assert not (tmp_path / folder).exists()
 
 
-def test_it_leaves_nothing_behind_when_it_fails_half_way(changing_templates: Path, tmp_path: Path) -> None:
+def test_failure_leaves_no_files(changing_templates: Path, tmp_path: Path) -> None:
     template = next((changing_templates / "built" / PATTERN).glob("{{*"))
     (template / "zzz.txt").write_text("{{ cookiecutter.nothing }}", "utf-8")
     before = everything(tmp_path)
@@ -466,7 +466,7 @@ def test_exit_codes_are_in_the_help() -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_describe_tells_of_planned_patterns_that_they_are_planned(pattern: str) -> None:
+def test_describe_marks_planned_patterns(pattern: str) -> None:
     text = cli("describe", pattern).stdout
     data = json.loads(cli("describe", pattern, "--json").stdout)
 
@@ -490,14 +490,14 @@ def test_the_readme_has_the_patterns_that_there_are_and_those_that_are_planned()
     assert {name: what for name, what, state in rows if state == "planned"} == CATALOGUE.planned
 
 
-def test_a_planned_pattern_that_is_built_is_planned_no_more(sources: Path) -> None:
+def test_built_pattern_is_not_planned(sources: Path) -> None:
     catalogue = sources / "templates/catalogue.yaml"
     catalogue.write_text(f"{catalogue.read_text('utf-8')}planned: {{first: what, second: that}}\n", "utf-8")
 
     assert load(sources).planned == {"second": "that"}
 
 
-def test_nobody_is_sent_to_a_pattern_that_is_neither_there_nor_planned(sources: Path) -> None:
+def test_alternatives_are_built_or_planned_patterns(sources: Path) -> None:
     pattern = sources / "templates/patterns/first/pattern.yaml"
     pattern.write_text(f"{pattern.read_text('utf-8')}not_for: [{{problem: x, instead: secnd}}]\n", "utf-8")
 
@@ -728,7 +728,7 @@ def test_a_tag_that_packaging_would_write_in_another_way_is_no_version(templates
     [(("v1.0.0", "v1", "latest"), "v1.0.0"), (("v2026.01.05",), ""), (("v1.0.0.1",), ""), ((), "")],
     ids=str,
 )
-def test_an_archive_remembers_its_version_or_nothing(
+def test_archive_records_its_version_or_none(
     templates: Path, tmp_path: Path, tags: tuple[str, ...], version: str
 ) -> None:
     """As a git server packs one: there is no repository, and git has written into it what it knows."""
@@ -739,9 +739,7 @@ def test_an_archive_remembers_its_version_or_nothing(
 
 
 @pytest.mark.parametrize("uncertain", ["no repository", "changes on top", "a file that git does not know"])
-def test_without_a_certain_version_nothing_is_remembered_and_that_is_said(
-    templates: Path, tmp_path: Path, uncertain: str
-) -> None:
+def test_unknown_version_is_not_recorded_and_reported(templates: Path, tmp_path: Path, uncertain: str) -> None:
     source = repository_to_install(templates, tmp_path / "source", "v1.0.0")
     if uncertain == "no repository":
         shutil.rmtree(source / ".git")

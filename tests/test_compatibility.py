@@ -90,7 +90,7 @@ def compare(root: Path, version: str) -> CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("change", "sentence"), INCOMPATIBLE.values(), ids=INCOMPATIBLE)
-def test_what_breaks_is_named(change: Callable[[Path], None], sentence: str, released: Path) -> None:
+def test_breaking_changes_are_reported(change: Callable[[Path], None], sentence: str, released: Path) -> None:
     before = load(released)
     change(released)
 
@@ -100,7 +100,7 @@ def test_what_breaks_is_named(change: Callable[[Path], None], sentence: str, rel
 
 
 @pytest.mark.parametrize("change", COMPATIBLE.values(), ids=COMPATIBLE)
-def test_what_breaks_nothing_passes(change: Callable[[Path], None], released: Path) -> None:
+def test_compatible_changes_pass(change: Callable[[Path], None], released: Path) -> None:
     before = load(released)
     change(released)
 

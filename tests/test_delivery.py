@@ -43,7 +43,7 @@ def test_a_release_reaches_prod_and_one_that_breaks_is_stopped_and_taken_back(pr
 
 
 @pytest.mark.long
-def test_what_is_broken_on_purpose_is_told(project: Path, tmp_path: Path) -> None:
+def test_each_sabotage_is_reported(project: Path, tmp_path: Path) -> None:
     """Each sabotage of proofs/inside/rehearsal.py fails in the job and with the words that it has to.
 
     Among them are smoke tests that see nothing of a release that breaks: a rehearsal with them fails.

@@ -47,7 +47,7 @@ def test_every_text_has_its_encoding(path: str) -> None:
         "subprocess.run(command, text=True)",
     ],
 )
-def test_what_lacks_one_is_found(line: str) -> None:
+def test_missing_encoding_is_found(line: str) -> None:
     assert list(without_encoding(line)) == [1]
 
 
@@ -55,7 +55,7 @@ def test_what_lacks_one_is_found(line: str) -> None:
     "line",
     ["path.read_text('utf-8')", "path.write_text(text, encoding='utf-8')", "path.open('rb')", "run(command)"],
 )
-def test_what_has_one_is_not(line: str) -> None:
+def test_given_encoding_is_not_reported(line: str) -> None:
     assert not list(without_encoding(line))
 
 

@@ -20,14 +20,12 @@ ASIDE = {POISON.name: "no order"}
 
 @pytest.mark.long
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_each_event_takes_effect_once_or_waits_with_its_cause_and_after_redrive_all_is_done(
-    pattern: str, tmp_path: Path
-) -> None:
+def test_each_event_takes_effect_once_or_fails_with_its_cause(pattern: str, tmp_path: Path) -> None:
     seed = any_seed()
 
     report = campaign(make_project(Variant(pattern), tmp_path), pattern, EVENTS, seed)
 
-    print(table([report]))  # noqa: T201 - the seed is told, come what may
+    print(table([report]))  # noqa: T201 - the seed is printed in any case
     assert not report.wrong, failure(report)
     faults = {kind for fault in SINGLE for kind in fault.split()[:1]}
     assert all(report.figures[kind] for kind in faults), "each kind of fault has come"
@@ -42,14 +40,14 @@ def test_a_campaign_finds_a_broken_promise_and_names_the_events(pattern: str, tm
     assert all(line.startswith("event-") for line in breakage.found(pattern, tmp_path))
 
 
-def test_what_is_broken_on_purpose_has_to_be_there(tmp_path: Path) -> None:
+def test_each_breakage_applies(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("sound", "utf-8")
 
     with pytest.raises(CampaignError, match="has no 'other' to break"):
         Breakage("file", "other", "faulty", events=1, seed=1).apply(tmp_path)
 
 
-def test_a_pattern_without_a_campaign_is_told_to_write_one() -> None:
+def test_pattern_without_a_campaign_is_an_error() -> None:
     with pytest.raises(CampaignError, match=r"unheard-of/campaign\.py is missing: write it"):
         breakages("unheard-of")
 
@@ -104,14 +102,16 @@ def test_every_kind_of_fault_comes_in_a_short_campaign_and_every_outage_of_every
 def test_an_event_that_neither_took_effect_nor_waits_is_lost() -> None:
     assert not lost_in(Seen({GOOD.name: 1}, ASIDE), [GOOD, POISON])
     assert not lost_in(Seen({}, {GOOD.name: "throttled"}), [GOOD])
-    assert lost_in(Seen({GOOD.name: 0}, ASIDE), [GOOD, POISON]) == ["event-0: neither took effect nor is set aside"]
+    assert lost_in(Seen({GOOD.name: 0}, ASIDE), [GOOD, POISON]) == [
+        "event-0: neither took effect nor failed with a cause"
+    ]
 
 
 def test_an_event_that_waits_without_its_cause_is_lost() -> None:
-    assert lost_in(Seen({}, {GOOD.name: ""}), [GOOD]) == ["event-0: is set aside without its cause"]
+    assert lost_in(Seen({}, {GOOD.name: ""}), [GOOD]) == ["event-0: failed without a cause"]
 
 
-def test_an_event_that_took_effect_twice_is_told_whenever_it_did() -> None:
+def test_event_that_took_effect_twice_is_reported() -> None:
     once, twice = Seen({GOOD.name: 1}, {}), Seen({GOOD.name: 2}, {})
 
     assert not twice_in(once, once)
@@ -122,26 +122,26 @@ def test_an_event_that_took_effect_twice_is_told_whenever_it_did() -> None:
     ("seen", "wrong"),
     [
         (Seen({GOOD.name: 1}, ASIDE), None),
-        (Seen({}, ASIDE), "event-0: did not take effect after redrive: it is not set aside"),
+        (Seen({}, ASIDE), "event-0: did not take effect after redrive: it did not fail"),
         (Seen({}, ASIDE | {GOOD.name: "late"}), "event-0: did not take effect after redrive: late"),
-        (Seen({GOOD.name: 1}, ASIDE | {GOOD.name: "late"}), "event-0: took effect, and is still set aside: late"),
+        (Seen({GOOD.name: 1}, ASIDE | {GOOD.name: "late"}), "event-0: took effect, and is still a failure: late"),
         (Seen({GOOD.name: 1, POISON.name: 1}, ASIDE), "event-1: is poison, and took effect"),
-        (Seen({GOOD.name: 1}, {}), "event-1: is poison, and is not set aside"),
+        (Seen({GOOD.name: 1}, {}), "event-1: is poison, and did not fail"),
     ],
 )
-def test_in_the_end_all_is_done_but_poison_which_is_still_set_aside(seen: Seen, wrong: str | None) -> None:
+def test_after_redrive_all_but_poison_took_effect(seen: Seen, wrong: str | None) -> None:
     assert list(not_done(seen, [GOOD, POISON])) == ([wrong] if wrong else [])
 
 
-# --- What is told ---
+# --- Reports ---
 
 
 def test_a_failing_run_names_the_events_and_the_command_that_repeats_it() -> None:
-    told = failure(Report("queue", 7, {"events": 1_000}, [f"event-{number}: lost" for number in range(25)]))
+    reported = failure(Report("queue", 7, {"events": 1_000}, [f"event-{number}: lost" for number in range(25)]))
 
-    assert "  event-0: lost\n" in told
-    assert "  and 5 more\n" in told
-    assert told.endswith("Again: make prove-faults EVENTS=1000 SEED=7 PATTERN=queue")
+    assert "  event-0: lost\n" in reported
+    assert "  and 5 more\n" in reported
+    assert reported.endswith("Again: make prove-faults EVENTS=1000 SEED=7 PATTERN=queue")
 
 
 def test_the_table_has_a_column_for_each_pattern() -> None:

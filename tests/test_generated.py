@@ -135,7 +135,7 @@ def test_its_page_on_operations_says_how_many_metrics_of_its_own_it_has(bake: Ba
 
 
 @each_pattern
-def test_a_mistake_turns_its_tests_red(bake: Bake, pattern: str) -> None:
+def test_a_mistake_fails_its_tests(bake: Bake, pattern: str) -> None:
     project = bake(pattern)
     template = project / "template.yaml"
     template.write_text(template.read_text("utf-8").replace("xray:PutTraceSegments", "xray:*"), "utf-8")
@@ -174,7 +174,7 @@ def test_its_packages_are_built_for_lambda_and_small(
     project = bake(pattern, {"python_version": "3.14"})
 
     assert_green(make(project, "build"))
-    # With nothing allowed, all is told: so one run shows what is told, and that it is within the real budgets.
+    # With nothing allowed, all is reported: so one run shows what is reported, and that it is within the real budgets.
     settings = project / "pyproject.toml"
     text = settings.read_text("utf-8")
     budgets = tomllib.loads(text)["tool"]["budget"]
@@ -183,9 +183,9 @@ def test_its_packages_are_built_for_lambda_and_small(
     settings.write_text(text, "utf-8")
     done = run_python(project, "-c", BUDGET)
     assert done.returncode == 1
-    told = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
-    assert {name for name, _, _ in told} == budgets.keys()
-    for name, value, parts in told:
+    reported = re.findall(r"^\w+Function: (\w+) is ([\d.]+), more than 0: (.+)", done.stderr, re.MULTILINE)
+    assert {name for name, _, _ in reported} == budgets.keys()
+    for name, value, parts in reported:
         # How long imports take, and which takes longest, is not for a test on a busy machine to judge.
         if name == "import_ratio":
             assert re.fullmatch(r"(\w+ [\d.]+ ms(, )?)+", parts)
@@ -205,7 +205,7 @@ def test_its_packages_are_built_for_lambda_and_small(
 
 
 @each_project
-def test_its_workflows_are_sound(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
+def test_actionlint_accepts_its_workflows(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
     project = bake(pattern, answers)
     assert ACTIONLINT.exists(), "run `make test`, which installs it"
 
@@ -231,7 +231,7 @@ def test_nothing_of_the_template_is_left_in_it(bake: Bake, pattern: str, answers
 
 
 @each_pattern
-def test_windows_can_hold_it(bake: Bake, pattern: str) -> None:
+def test_file_names_are_valid_on_windows(bake: Bake, pattern: str) -> None:
     project = bake(pattern)
     paths = [path.relative_to(project).as_posix() for path in project.rglob("*")]
 

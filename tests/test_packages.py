@@ -123,7 +123,7 @@ FOREIGN = [
 ]
 
 
-def test_a_wheel_that_the_runtime_cannot_load_is_told(tmp_path: Path) -> None:
+def test_a_wheel_that_the_runtime_cannot_load_is_reported(tmp_path: Path) -> None:
     package = tmp_path / "package"
     for number, tag in enumerate(LOADABLE + FOREIGN):
         (package / f"any-{number}.dist-info").mkdir(parents=True)

@@ -1,7 +1,7 @@
-"""Least privilege: what the proof tells, and that its exceptions are still needed.
+"""Least privilege: what the proof reports, and that its exceptions are still needed.
 
-That each right of each pattern is used, and that everything wrong on purpose is told, is shown where the patterns' own
-tests run: in test_generated.py.
+test_generated.py shows, where the patterns' own tests run, that each right of each pattern is used and that each mutant
+is reported.
 """
 
 import json
@@ -30,45 +30,45 @@ CALLS = {
 RECORD = Record("shop", (), (ROLE,), CALLS)
 
 
-def told(*statements: Statement, calls: dict[Call, int] = CALLS, trusts: str = "lambda.amazonaws.com") -> list[str]:
+def findings(*statements: Statement, calls: dict[Call, int] = CALLS, trusts: str = "lambda.amazonaws.com") -> list[str]:
     role = Role("SaveRole", (trusts,), statements)
     return [f"{finding.kind}: {finding.what}" for finding in Record("shop", (), (role,), calls).findings]
 
 
-def test_rights_that_are_all_used_and_calls_that_are_all_allowed_are_as_they_should_be() -> None:
+def test_no_finding_when_all_rights_are_used_and_all_calls_allowed() -> None:
     assert not RECORD.findings
     assert [RECORD.users(ROLE, grant) for grant in ROLE.grants] == [3, 2, NEEDS[0].source, NEEDS[1].source]
 
 
-def test_a_right_that_no_call_uses_is_told() -> None:
+def test_a_right_that_no_call_uses_is_reported() -> None:
     more = replace(SAVE, actions=("dynamodb:PutItem", "dynamodb:DeleteItem"))
 
-    assert told(more, LOG, TRACE) == ["unused: dynamodb:DeleteItem on `table/…-Orders`"]
+    assert findings(more, LOG, TRACE) == ["unused: dynamodb:DeleteItem on `table/…-Orders`"]
 
 
 def test_each_action_has_to_be_used_on_each_resource() -> None:
     more = replace(SAVE, resources=(TABLE, f"{TABLE}Archive"))
 
-    assert told(more, LOG, TRACE) == ["unused: dynamodb:PutItem on `table/…-OrdersArchive`"]
+    assert findings(more, LOG, TRACE) == ["unused: dynamodb:PutItem on `table/…-OrdersArchive`"]
 
 
-def test_a_call_that_nothing_allows_is_told() -> None:
+def test_a_call_that_nothing_allows_is_reported() -> None:
     calls = CALLS | {Call("SaveRole", "dynamodb:GetItem", TABLE, allowed=False): 1}
 
-    assert told(SAVE, LOG, TRACE, calls=calls) == ["refused: dynamodb:GetItem on `table/…-Orders`"]
+    assert findings(SAVE, LOG, TRACE, calls=calls) == ["refused: dynamodb:GetItem on `table/…-Orders`"]
 
 
-def test_a_call_that_something_denies_is_told() -> None:
-    [finding, *_] = told(SAVE, LOG, TRACE, replace(SAVE, denies=True))
+def test_a_call_that_something_denies_is_reported() -> None:
+    [finding, *_] = findings(SAVE, LOG, TRACE, replace(SAVE, denies=True))
 
     assert finding == "refused: dynamodb:PutItem on `table/…-Orders`"
 
 
-def test_a_call_that_the_local_aws_judges_otherwise_is_told() -> None:
+def test_a_call_that_the_local_aws_judges_otherwise_is_reported() -> None:
     [call, *_] = CALLS
     calls = {replace(call, allowed=False) if other is call else other: times for other, times in CALLS.items()}
 
-    assert told(SAVE, LOG, TRACE, calls=calls) == ["judged otherwise: dynamodb:PutItem on `table/…-Orders`"]
+    assert findings(SAVE, LOG, TRACE, calls=calls) == ["judged otherwise: dynamodb:PutItem on `table/…-Orders`"]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_call_that_the_local_aws_judges_otherwise_is_told() -> None:
         pytest.param("arn:aws:dynamodb:eu-west-1:123456789012:table/sho?-Orders", id="any letter"),
     ],
 )
-def test_a_resource_wider_than_the_stack_is_told(wide: str) -> None:
-    [finding] = told(replace(SAVE, resources=(wide,)), LOG, TRACE)
+def test_a_resource_wider_than_the_stack_is_reported(wide: str) -> None:
+    [finding] = findings(replace(SAVE, resources=(wide,)), LOG, TRACE)
 
     assert finding.startswith("too wide: dynamodb:PutItem")
 
@@ -95,17 +95,19 @@ def test_any_resource_is_right_where_aws_knows_none_that_a_policy_could_name() -
     move = Statement(tuple(need.action for need in needs if not need.on), (functions,))
     watch = Statement(("cloudwatch:DescribeAlarms",), (alarms,))
 
-    assert not told(move, watch, calls={}, trusts="codedeploy.amazonaws.com")
-    wider = told(move, replace(watch, resources=("*",)), calls={}, trusts="codedeploy.amazonaws.com")
+    assert not findings(move, watch, calls={}, trusts="codedeploy.amazonaws.com")
+    wider = findings(move, replace(watch, resources=("*",)), calls={}, trusts="codedeploy.amazonaws.com")
     assert "too wide: cloudwatch:DescribeAlarms on `*`" in wider
 
 
-def test_what_aws_needs_and_the_local_aws_cannot_show_is_told_when_it_is_missing() -> None:
-    assert told(SAVE, LOG) == [f"needed by AWS: {need.action}, see {need.source}" for need in NEEDS[:2]]
+def test_missing_right_that_only_aws_needs_is_reported() -> None:
+    assert findings(SAVE, LOG) == [f"needed by AWS: {need.action}, see {need.source}" for need in NEEDS[:2]]
 
 
-def test_an_action_with_a_wildcard_is_told() -> None:
-    assert "too wide: dynamodb:Put* on `table/…-Orders`" in told(replace(SAVE, actions=("dynamodb:Put*",)), LOG, TRACE)
+def test_an_action_with_a_wildcard_is_reported() -> None:
+    wide = replace(SAVE, actions=("dynamodb:Put*",))
+
+    assert "too wide: dynamodb:Put* on `table/…-Orders`" in findings(wide, LOG, TRACE)
 
 
 @pytest.mark.parametrize(
@@ -128,13 +130,13 @@ def test_a_right_under_a_condition_is_one_for_calls_that_meet_it(operator: str, 
 
 def test_a_condition_that_cannot_be_judged_is_an_error_and_not_let_pass() -> None:
     with pytest.raises(ValueError, match="NumericLessThan cannot be judged"):
-        told(replace(SAVE, conditions={"NumericLessThan": {"s3:max-keys": "10"}}), LOG, TRACE)
+        findings(replace(SAVE, conditions={"NumericLessThan": {"s3:max-keys": "10"}}), LOG, TRACE)
 
 
 # --- What is wrong on purpose ---
 
 
-def test_something_wrong_is_tried_of_every_kind() -> None:
+def test_every_kind_of_mutant_is_tried() -> None:
     tried = {mutant.what for mutant in mutants(RECORD)}
 
     assert {
@@ -149,7 +151,7 @@ def test_something_wrong_is_tried_of_every_kind() -> None:
     assert not survivors(RECORD)
 
 
-def test_what_the_calls_do_not_tell_survives() -> None:
+def test_mutant_that_no_call_distinguishes_survives() -> None:
     nothing_saved = replace(RECORD, calls={})
 
     assert "SaveRole: dynamodb:PutItem: is gone" in survivors(nothing_saved)
@@ -223,7 +225,7 @@ def called_by(source: str | None, *callers: str) -> list[str]:
 API = "arn:aws:execute-api:eu-west-1:123456789012:abc"
 
 
-def test_a_function_that_only_the_stacks_own_api_may_call_is_as_it_should_be() -> None:
+def test_function_that_only_the_stacks_api_may_call_has_no_finding() -> None:
     assert not called_by(f"{API}/*/POST/orders")
 
 
@@ -236,15 +238,15 @@ def test_a_function_that_only_the_stacks_own_api_may_call_is_as_it_should_be() -
         pytest.param("*", id="anything"),
     ],
 )
-def test_a_function_that_others_may_call_too_is_told(source: str | None) -> None:
+def test_a_function_that_others_may_call_too_is_reported(source: str | None) -> None:
     assert called_by(source) == ["open to others: apigateway.amazonaws.com"]
 
 
-def test_a_function_that_is_not_called_by_services_alone_is_told() -> None:
+def test_a_function_that_is_not_called_by_services_alone_is_reported() -> None:
     assert called_by(f"{API}/*/POST/orders", '"*"') == ['open to others: "*"']
 
 
-def test_a_route_that_may_not_call_its_function_is_told() -> None:
+def test_a_route_that_may_not_call_its_function_is_reported() -> None:
     unused, refused, _ = called_by(f"{API}/*/GET/orders")
 
     assert (unused.partition(":")[0], refused.partition(":")[0]) == ("unused", "refused")
@@ -290,7 +292,7 @@ def test_all_that_aws_is_said_to_need_is_granted_to_some_role(tmp_path: Path) ->
     assert stale_needs(role for role in roles if "codedeploy.amazonaws.com" not in role.trusts)
 
 
-def test_a_right_too_many_or_too_few_of_cloudformations_role_is_told(project: Path) -> None:
+def test_a_right_too_many_or_too_few_of_cloudformations_role_is_reported(project: Path) -> None:
     before = deploy_role.findings(project, [])
     template = project / "deploy/role.yaml"
     text = template.read_text("utf-8")
@@ -308,7 +310,7 @@ def test_the_roles_that_plan_and_apply_use_each_right_to_deliver_and_lack_none(t
     assert not deploy_role.pipeline_findings(deploy_role.deployed_by_pipeline(variants()[0], tmp_path))
 
 
-def test_a_call_that_the_boundary_would_refuse_is_told(project: Path) -> None:
+def test_a_call_that_the_boundary_would_refuse_is_reported(project: Path) -> None:
     with (project / "samconfig.toml").open("rb") as file:
         stack = tomllib.load(file)["local"]["global"]["parameters"]["stack_name"]
     group = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda"

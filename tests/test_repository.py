@@ -31,7 +31,7 @@ def test_every_target_of_the_makefile_is_explained() -> None:
     assert [target for target in phony.split() if target != "python" and f"make {target} " not in shown] == []
 
 
-def test_an_old_python_is_named_as_the_reason(tmp_path) -> None:
+def test_old_python_is_reported(tmp_path) -> None:
     (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n", "utf-8")
     (tmp_path / "python3").chmod(0o755)
 

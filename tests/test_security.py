@@ -75,7 +75,7 @@ def is_about(entry: dict[str, str], check: str, resource: str) -> bool:
     return entry["check"] == check and bool(re.fullmatch(entry["resources"], resource))
 
 
-def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_that_is_not_found(
+def test_each_checkov_finding_has_an_exception_and_each_exception_a_finding(
     stacks: Path, counts: dict[str, int]
 ) -> None:
     found = findings(stacks, "cloudformation", counts)
@@ -86,11 +86,11 @@ def test_what_is_found_in_the_stacks_is_accepted_with_a_reason_and_nothing_is_th
     assert all(each["because"] for each in ACCEPTED)
 
 
-def test_nothing_is_found_in_workflows(projects: Path, counts: dict[str, int]) -> None:
+def test_zizmor_finds_nothing_in_workflows(projects: Path, counts: dict[str, int]) -> None:
     assert findings(projects, "github_actions", counts) == set()
 
 
-def test_there_is_no_secret_anywhere(projects: Path) -> None:
+def test_no_file_has_a_secret(projects: Path) -> None:
     assert secrets(projects) == []
 
 

@@ -70,7 +70,7 @@ def test_the_menu_leads_to_what_is_outside_of_docs(site: Path, page: str, headin
     assert f"<h2>{heading}<" in (site / f"{page}.html").read_text("utf-8")
 
 
-def test_a_pattern_that_is_planned_is_told_as_planned(site: Path) -> None:
+def test_planned_pattern_is_marked_as_planned(site: Path) -> None:
     instead = {other.instead for pattern in CATALOGUE.patterns.values() for other in pattern.not_for}
     text = re.sub(r"<[^>]+>", "", (site / "index.html").read_text("utf-8"))
 
@@ -201,7 +201,7 @@ def test_no_page_has_errors_or_asks_another_host(looks: list[dict[str, Any]]) ->
     assert not faults(looks, "elsewhere")
 
 
-def test_search_answers_in_words(address: str) -> None:
+def test_search_results_are_text(address: str) -> None:
     excerpts = look(f"{address}/search.html?q=redrive")[0]["excerpts"]
 
     assert len(excerpts) > 1

@@ -110,7 +110,7 @@ def test_an_exception_from_a_rule_holds_as_long_as_it_is_needed(
     assert (done.returncode == 0) is ("xfailed" in said)
 
 
-def test_no_layer_is_left_out() -> None:
+def test_every_test_layer_runs() -> None:
     folders = {folder for folders in FIRST.values() for folder in folders}
 
     assert folders == {path for path in (ROOT / "templates").glob("**/toolkit_tests") if path.is_dir()}

@@ -128,7 +128,7 @@ def test_an_update_keeps_what_is_mine_and_brings_what_is_new(
 
 
 @pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
-def test_what_is_yours_is_left_alone_once_you_have_changed_it(update: str, create: Create, repository: Path) -> None:
+def test_edited_files_of_the_team_are_left_alone(update: str, create: Create, repository: Path) -> None:
     files = ("changed", "same", "deleted", "gone")
     release(repository, "v1.1.0", {f"{COMMON}/yours/{name}.txt": "one\n" for name in files})
     project = create("copier")
@@ -148,7 +148,7 @@ def test_what_is_yours_is_left_alone_once_you_have_changed_it(update: str, creat
 
 @pytest.mark.parametrize("update", UPDATES)
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_what_both_changed_is_marked(origin: str, update: str, create: Create, repository: Path) -> None:
+def test_conflicting_change_is_marked(origin: str, update: str, create: Create, repository: Path) -> None:
     project = create(origin)
     (project / "notice.txt").write_text("mine\n", "utf-8")
     commit(project)
@@ -175,7 +175,7 @@ def test_an_update_without_news_changes_nothing(origin: str, create: Create) -> 
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_check_tells_by_its_exit_code(origin: str, create: Create, repository: Path) -> None:
+def test_check_reports_by_its_exit_code(origin: str, create: Create, repository: Path) -> None:
     project = create(origin)
 
     assert run("serverless-templates", "check", project).returncode == 0
@@ -349,7 +349,7 @@ def refused(project: Path) -> str:
 
 
 @pytest.mark.parametrize(("spoil", "message"), WRONG_ANSWERS.values(), ids=WRONG_ANSWERS)
-def test_an_answer_mended_into_a_wrong_one_is_named_with_the_file_that_holds_it(
+def test_an_answer_edited_to_an_invalid_one_is_reported_with_its_file(
     spoil: Callable[[Path], None], message: str, create: Create, repository: Path
 ) -> None:
     project = create("cookiecutter")
@@ -362,9 +362,7 @@ def test_an_answer_mended_into_a_wrong_one_is_named_with_the_file_that_holds_it(
     assert ".copier-answers.yml" in said
 
 
-def test_an_answer_that_the_new_version_takes_no_more_is_not_replaced_in_silence(
-    create: Create, repository: Path
-) -> None:
+def test_answer_that_the_new_version_refuses_is_reported(create: Create, repository: Path) -> None:
     project = create("copier")
     catalogue = MINIMAL_SOURCES["templates/catalogue.yaml"].replace("{2,29}", "{2,7}").replace("some-name", "short")
     catalogue = re.sub("default: '{{ .*", "default: short", catalogue)
@@ -402,7 +400,7 @@ def test_a_template_that_moved_is_found_again_by_its_new_address(
     assert (project / "new.txt").is_file()
 
 
-def test_work_in_another_folder_of_the_repository_is_neither_in_the_way_nor_touched(
+def test_changes_elsewhere_in_the_repository_do_not_block_and_are_not_touched(
     create: Create, repository: Path, tmp_path: Path
 ) -> None:
     project = create("copier")
@@ -473,7 +471,7 @@ def test_a_renamed_pattern_takes_its_projects_along(origin: str, update: str, cr
     assert "line 5, mine\n" in (project / "page.md").read_text("utf-8")
 
 
-def test_a_pattern_that_is_gone_is_named_as_the_reason(create: Create, repository: Path) -> None:
+def test_removed_pattern_is_reported(create: Create, repository: Path) -> None:
     project = create("cookiecutter")
     patterns = repository / "templates/patterns"
     (patterns / "first").rename(patterns / "one")
@@ -482,7 +480,7 @@ def test_a_pattern_that_is_gone_is_named_as_the_reason(create: Create, repositor
     assert 'Question "pattern" is required' in refused(project)
 
 
-def test_a_removed_file_goes_and_stays_when_it_was_worked_on(create: Create, repository: Path) -> None:
+def test_removed_file_is_deleted_unless_it_was_edited(create: Create, repository: Path) -> None:
     project = create("cookiecutter")
     (project / "notice.txt").write_text("one\nand mine\n", "utf-8")
     commit(project)
@@ -536,9 +534,7 @@ def test_an_edit_that_conflicts_is_never_lost(
 
 
 @pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
-def test_what_the_user_ignores_everywhere_is_neither_in_the_way_nor_touched(
-    update: str, create: Create, repository: Path
-) -> None:
+def test_globally_ignored_files_do_not_block_and_are_not_touched(update: str, create: Create, repository: Path) -> None:
     project = create("cookiecutter")
     release(repository, "v2.0.0", {f"{COMMON}/new.txt": "two\n"})
     (Path.home() / "ignored").write_text("*.txt\n.editor/\n", "utf-8")
@@ -592,7 +588,7 @@ def test_a_change_that_is_left_rejected_is_a_conflict(
 
 @pytest.mark.parametrize("update", ["serverless-templates update", "make update"])
 @pytest.mark.parametrize("hook", ["prepare-commit-msg", "post-checkout"])
-def test_hooks_of_the_user_take_no_part(hook: str, update: str, create: Create, repository: Path) -> None:
+def test_git_hooks_of_the_user_do_not_run(hook: str, update: str, create: Create, repository: Path) -> None:
     project = create("cookiecutter")
     release_2(repository)
     write_files(project.parent / "hooks", {hook: "#!/bin/sh\nexit 1\n"})
@@ -653,7 +649,7 @@ SAID = (
 
 
 @pytest.mark.parametrize("said", SAID)
-def test_why_a_template_cannot_be_reached_is_said_in_the_words_of_the_program(
+def test_unreachable_template_shows_gits_error(
     said: str, create: Create, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project = create("cookiecutter")
@@ -696,7 +692,7 @@ NO_VERSIONS = ("v0", "latest", "v1.0", "release-1.0.0", "v1.0.0-rc1", "v1.0.0rc1
 
 
 @pytest.mark.parametrize("tag", NO_VERSIONS)
-def test_what_is_no_full_version_is_no_version(tag: str, tmp_path: Path) -> None:
+def test_incomplete_version_is_not_a_version(tag: str, tmp_path: Path) -> None:
     commit(tmp_path, tag=tag)
 
     assert git(tmp_path, "rev-parse", "HEAD").startswith(version_of(tmp_path))

@@ -152,7 +152,7 @@ def assert_own_tests_are_green(project: Path) -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_whoever_made_it_and_however_it_is_updated_the_project_is_the_same_and_green(
+def test_each_engine_and_path_of_updates_gives_the_same_green_project(
     pattern: str, published: Path, publish: Callable[[str], None], tmp_path: Path, counts: dict[str, int]
 ) -> None:
     stepping, leaping = [], []
@@ -204,7 +204,7 @@ PACKAGE = re.compile(
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_renamed_package_is_left_alone_and_the_rest_follows(
+def test_renamed_package_is_left_alone_and_the_rest_updated(
     pattern: str, published: Path, publish: Callable[[str], None], tmp_path: Path
 ) -> None:
     project = commit(create(JUDGES["cookiecutter"], Request(published, pattern, {}, tmp_path / "made")))

@@ -126,7 +126,7 @@ def deployed_by_pipeline(variant: Variant, folder: Path) -> Record:
         DeliveryError: a job has failed.
     """
     work = folder / "work"
-    # One name for all, so that the same rights are told as the same: a bucket is named after the project.
+    # One name for all, so that the same rights are reported as the same: a bucket is named after the project.
     rehearse(make_project(for_prod(variant), folder, "orders"), work, "--prod")
     record = read_record(work / "aws", PIPELINE)
     return replace(

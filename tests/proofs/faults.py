@@ -104,7 +104,7 @@ def campaign(project: Path, pattern: str, events: int, seed: int) -> Report:
     """
     script = script_of(pattern)
     command = (TOOLS / "bin/python", "-m", "proofs.inside.campaign", script, events, seed)
-    told = f"{pattern}: the campaign with EVENTS={events} SEED={seed}"
+    label = f"{pattern}: the campaign with EVENTS={events} SEED={seed}"
     try:
         done = subprocess.run(
             [str(part) for part in command],
@@ -117,9 +117,9 @@ def campaign(project: Path, pattern: str, events: int, seed: int) -> Report:
             timeout=LONGEST_SECONDS + events * LONGEST_SECONDS_PER_EVENT,
         )
     except subprocess.TimeoutExpired:
-        raise CampaignError(f"{told} does not come to an end") from None
+        raise CampaignError(f"{label} does not come to an end") from None
     if done.returncode:
-        raise CampaignError(f"{told} broke off:\n{done.stderr[-3_000:]}")
+        raise CampaignError(f"{label} broke off:\n{done.stderr[-3_000:]}")
     return Report(pattern, seed, **json.loads(done.stdout))
 
 
@@ -151,7 +151,7 @@ class Breakage:
         path = project / self.file
         text = path.read_text("utf-8")
         if self.sound not in text:
-            raise CampaignError(f"{path} has no {self.sound!r} to break: mend the pattern's campaign.py")
+            raise CampaignError(f"{path} has no {self.sound!r} to break: fix the pattern's campaign.py")
         path.write_text(text.replace(self.sound, self.faulty), "utf-8")
 
     def found(self, pattern: str, folder: Path) -> list[str]:

@@ -91,12 +91,12 @@ def section(variant: Variant, records: Records) -> str:
     record = records[variant]
     grants = [(role, grant) for role in record.roles for grant in role.grants]
     roles = sum(not role.called for role in record.roles)
-    told = f"{roles} roles; with who may call functions, {len(grants)} rights; {sum(record.calls.values())} calls. "
-    told += f"Told: all of {len(list(mutants(record)))} policies with something wrong on purpose.\n"
+    summary = f"{roles} roles; with who may call functions, {len(grants)} rights; {sum(record.calls.values())} calls. "
+    summary += f"Reported: all of {len(list(mutants(record)))} policies with something wrong on purpose.\n"
     default = records.get(Variant(variant.pattern))
     if variant.answers and default and _names(default) == _names(record):
-        return f"### {variant}\n\nThe same rights as {variant.pattern}, all used. {told}"
-    return f"### {variant}\n\n{told}\n{HEAD}{''.join(_rows(record))}"
+        return f"### {variant}\n\nThe same rights as {variant.pattern}, all used. {summary}"
+    return f"### {variant}\n\n{summary}\n{HEAD}{''.join(_rows(record))}"
 
 
 def _unlike(records: Records) -> Iterator[tuple[str, Record]]:

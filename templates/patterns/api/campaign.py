@@ -79,7 +79,7 @@ class Campaign:
             found[name] += version - 1 if is_changed(name) else version
         return found
 
-    def set_aside(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         return dict(self._causes)
 
     def redrive(self) -> None:

@@ -32,7 +32,7 @@ BREAKAGES = {
         "seed": 2,
     },
 }
-# Poison, each with its own reason to be set aside, or refused by the API.
+# Invalid orders: each fails for its own reason, or the API refuses it.
 POISON: tuple[dict[str, Any], ...] = (
     {"quantity": 0},
     {"quantity": "1"},
@@ -91,7 +91,7 @@ class Campaign:
         found = pages.paginate(TableName=self._stack.outputs["ShipmentsTable"], ConsistentRead=True)
         return Counter(item["sku"]["S"] for page in found for item in page["Items"])
 
-    def set_aside(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         found = dict(self._refused)
         with messages_in(self._sqs, self._dead_letters) as messages:
             for message in messages:

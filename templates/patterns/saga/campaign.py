@@ -100,7 +100,7 @@ class Campaign:
             for item in items(self._stack, "StockTable")
         }
 
-    def set_aside(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         found = dict(self._refused)
         for case in self._cases():
             found[case["input"]["order"]["sku"]] = f"{case['step']}: {case['error']}"

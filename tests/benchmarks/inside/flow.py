@@ -114,7 +114,7 @@ def messages_per_second(stack: Stack, source: Resource, sample: Event) -> float:
     finally:
         awslambda.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     if dead_letters(sqs, attributes) > dead:
-        raise NotMeasuredError("its sample event was set aside as a dead letter")
+        raise NotMeasuredError("its sample event went to the dead-letter queue")
     return MESSAGES / took
 
 

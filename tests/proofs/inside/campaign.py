@@ -43,18 +43,18 @@ def main() -> None:
 def run(
     stack: Stack, campaign: Campaign, events: Sequence[Event], steps: Sequence[Send | Outage]
 ) -> tuple[Figures, list[str]]:
-    """Send all events while faults happen, and then once more what was set aside."""
+    """Send all events while faults happen, and redrive what failed."""
     start = time.perf_counter()
     send_all(stack, campaign, steps)
     came = stack.aws.end_faults()
     time.sleep(LATE_SECONDS + 1)
     wait_until(lambda: not campaign.at_work())
-    before = Seen(campaign.effects(), campaign.set_aside())
+    before = Seen(campaign.effects(), campaign.failures())
     after, poison = before, {event.name for event in events if event.is_poison}
     for _ in range(REDRIVES):
         campaign.redrive()
         wait_until(lambda: not campaign.at_work())
-        after = Seen(campaign.effects(), campaign.set_aside())
+        after = Seen(campaign.effects(), campaign.failures())
         if after.causes.keys() <= poison:
             break
     lost, twice = lost_in(before, events), twice_in(before, after)
@@ -66,7 +66,7 @@ def run(
         **kinds(came),
         "poison": len(poison),
         "took effect": sum(map(bool, before.effects.values())),
-        "set aside": len(before.causes),
+        "failed": len(before.causes),
         "redriven": len(before.causes.keys() - after.causes.keys()),
         "lost": len(lost),
         "twice": len(twice),

@@ -49,7 +49,7 @@ LARGEST_BURST = 50
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens in the world outside, and that the stack is told of."""
+    """Something that happens outside, and that the stack gets a message about."""
 
     number: int
     is_poison: bool
@@ -99,11 +99,11 @@ class Campaign(Protocol):
     def effects(self) -> dict[str, int]:
         """How often each event took effect, by its name."""
 
-    def set_aside(self) -> dict[str, str]:
+    def failures(self) -> dict[str, str]:
         """The cause of each event that waits for a person or was refused, by its name."""
 
     def redrive(self) -> None:
-        """Let go on, or try again, all that is set aside."""
+        """Redrive or resume all that failed."""
 
     def contradictions(self) -> dict[str, str]:
         """What else cannot be, by the event's name; asked when nothing is at work or waits to go on."""

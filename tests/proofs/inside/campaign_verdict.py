@@ -20,8 +20,8 @@ def lost_in(seen: Seen, events: Sequence[Event]) -> list[str]:
     """Events that neither took effect nor wait with their cause."""
     gone = [event.name for event in events if not seen.effects.get(event.name) and event.name not in seen.causes]
     silent = [name for name, cause in seen.causes.items() if not cause and not seen.effects.get(name)]
-    return [f"{name}: neither took effect nor is set aside" for name in gone] + [
-        f"{name}: is set aside without its cause" for name in silent
+    return [f"{name}: neither took effect nor failed with a cause" for name in gone] + [
+        f"{name}: failed without a cause" for name in silent
     ]
 
 
@@ -38,8 +38,8 @@ def not_done(seen: Seen, events: Sequence[Event]) -> Iterator[str]:
     for event in events:
         done, cause = bool(seen.effects.get(event.name)), seen.causes.get(event.name)
         if event.is_poison and (done or not cause):
-            yield f"{event.name}: is poison, and {'took effect' if done else 'is not set aside'}"
+            yield f"{event.name}: is poison, and {'took effect' if done else 'did not fail'}"
         elif not event.is_poison and not done:
-            yield f"{event.name}: did not take effect after redrive: {cause or 'it is not set aside'}"
+            yield f"{event.name}: did not take effect after redrive: {cause or 'it did not fail'}"
         elif not event.is_poison and cause is not None:
-            yield f"{event.name}: took effect, and is still set aside: {cause}"
+            yield f"{event.name}: took effect, and is still a failure: {cause}"

@@ -516,7 +516,7 @@ def main() -> None:
     parser.add_argument("project", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--short", action="store_true", help="the first release, one that breaks, and the way back")
-    parser.add_argument("--sabotage", action="store_true", help="see that what is broken on purpose is told")
+    parser.add_argument("--sabotage", action="store_true", help="check that what is broken on purpose is reported")
     parser.add_argument("--prod", action="store_true", help="release to prod alone, and then a change")
     arguments = parser.parse_args()
     work = arguments.work.resolve()

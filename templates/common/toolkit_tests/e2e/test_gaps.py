@@ -1,4 +1,4 @@
-"""A gap that a newer ministack has closed is told, so that its file can go."""
+"""A gap that a newer ministack has closed is reported, so that its file can go."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""`make plan` and `make apply`: what is shown before a deployment, and how its end is told."""
+"""`make plan` and `make apply`: what is shown before a deployment, and how its end is reported."""
 
 import itertools
 import json

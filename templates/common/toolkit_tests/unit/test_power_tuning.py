@@ -51,7 +51,7 @@ def test_the_input_passes_the_checks_of_the_state_machine(aws_answers: AwsAnswer
     assert sent["strategy"] in {"cost", "speed", "balanced"}
 
 
-def test_the_best_size_is_told(aws_answers: AwsAnswers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_best_size_is_reported(aws_answers: AwsAnswers, capsys: pytest.CaptureFixture[str]) -> None:
     aws_answers(answers(status="SUCCEEDED", output=json.dumps(BEST)))
 
     power_tuning.main()
@@ -68,7 +68,7 @@ def test_the_best_size_is_told(aws_answers: AwsAnswers, capsys: pytest.CaptureFi
         {"status": "SUCCEEDED", "output": "{}"},
     ],
 )
-def test_a_measurement_that_failed_is_told(aws_answers: AwsAnswers, end: dict[str, str]) -> None:
+def test_failed_measurement_is_reported(aws_answers: AwsAnswers, end: dict[str, str]) -> None:
     aws_answers(answers(**end))
 
     with pytest.raises(SystemExit, match="Not measured"):

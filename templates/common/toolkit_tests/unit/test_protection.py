@@ -120,7 +120,7 @@ def a_reviewed_plan(github: GitHub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flaw", "told"),
+    ("flaw", "reported"),
     [
         (reviewers_ignored, "prod: there are no required reviewers.\n"),
         (reviewers_ignored_in_private, "no required reviewers. GitHub has them in private"),
@@ -135,18 +135,18 @@ def a_reviewed_plan(github: GitHub) -> None:
     ],
 )
 def test_each_gap_is_told_and_fails(
-    github: GitHub, capsys: pytest.CaptureFixture[str], flaw: Any, told: str
+    github: GitHub, capsys: pytest.CaptureFixture[str], flaw: Any, reported: str
 ) -> None:
     flaw(github)
 
     assert protection.main() == 1
 
     out = capsys.readouterr().out
-    assert told in out
+    assert reported in out
     assert out.count("not protected") == 1
 
 
-def test_an_administrator_who_needs_no_approval_is_told(
+def test_an_administrator_who_needs_no_approval_is_reported(
     github: GitHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     github["/environments/prod"]["can_admins_bypass"] = True
@@ -155,21 +155,21 @@ def test_an_administrator_who_needs_no_approval_is_told(
     assert "without approval" in capsys.readouterr().out
 
 
-def test_a_repository_that_is_not_there_is_told(github: GitHub) -> None:
+def test_a_repository_that_is_not_there_is_reported(github: GitHub) -> None:
     github[""] = None
 
     with pytest.raises(SystemExit, match="does not show you"):
         protection.main()
 
 
-def test_a_missing_command_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_command_line_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(SystemExit, match="is needed"):
         protection.main()
 
 
-def test_what_github_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_github_refuses_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = subprocess.CompletedProcess([], 1, "", "gh: Forbidden (HTTP 403)\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: refused)
 

@@ -148,7 +148,9 @@ class FakeCloudFormation:
         return {"TemplateBody": self.templates[asked.get("ChangeSetName", "")]}
 
 
-def told(deployed: dict[str, Any], planned: dict[str, Any], status: str = "UPDATE_COMPLETE") -> str:
+def report(
+    deployed: dict[str, Any], planned: dict[str, Any], status: str = "UPDATE_COMPLETE"
+) -> str:
     stand_in: Any = FakeCloudFormation(deployed, planned, status)
     return refusal(stand_in, "order-intake-dev", "change-set")
 
@@ -162,12 +164,12 @@ def test_the_refusal_says_what_to_write_and_where() -> None:
         "  WorkPolicy:\n    Metadata:\n      Retiring:\n"
         "        dynamodb:PutItem on Parcels: <since when, and why>\n"
         "        dynamodb:UpdateItem on Orders: <since when, and why>\n"
-    ) in told(stack(), planned)
+    ) in report(stack(), planned)
 
 
 def test_nothing_speaks_against_a_plan_that_takes_nothing() -> None:
-    assert told(stack(), stack()) == ""
+    assert report(stack(), stack()) == ""
 
 
 def test_a_first_deployment_takes_nothing_from_anybody() -> None:
-    assert told({}, {}, status="REVIEW_IN_PROGRESS") == ""
+    assert report({}, {}, status="REVIEW_IN_PROGRESS") == ""

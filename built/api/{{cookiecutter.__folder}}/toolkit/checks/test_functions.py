@@ -194,14 +194,14 @@ def test_no_trace_holds_what_a_function_answered(path: Path) -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr.startswith("capture_")
     ]
-    told = [
+    allowed = [
         node.func
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         if "capture_response=False" in [ast.unparse(keyword) for keyword in node.keywords]
     ]
 
-    assert [ast.unparse(capture) for capture in captures if capture not in told] == []
+    assert [ast.unparse(capture) for capture in captures if capture not in allowed] == []
 
 
 def test_tracing_is_set_up_in_one_place() -> None:

@@ -148,8 +148,8 @@ async def _refuse(scope: Scope, send: Send, kind: str) -> None:
 
 async def _conflict(send: Send, items: int) -> None:
     """Cancel a transaction of so many items."""
-    told = "Transaction is ongoing for the item"
-    reasons = [{"Code": "None"}] * (items - 1) + [{"Code": "TransactionConflict", "Message": told}]
+    text = "Transaction is ongoing for the item"
+    reasons = [{"Code": "None"}] * (items - 1) + [{"Code": "TransactionConflict", "Message": text}]
     kind = "TransactionCanceledException"
     answer = {"__type": kind, "message": kind, "CancellationReasons": reasons}
     await _answer(send, 400, json.dumps(answer))

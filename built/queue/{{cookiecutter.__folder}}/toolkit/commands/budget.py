@@ -149,8 +149,8 @@ def import_times(code: str, function: Resource) -> dict[str, list[float]]:
     Those of `service` take along the making of its AWS clients.
     """
     times: dict[str, list[float]] = {}
-    told = python(["-X", "importtime", "-c", code], function).stderr
-    for microseconds, package in re.findall(r"import time: +(\d+) \| +\d+ \| +(\w+)", told):
+    report = python(["-X", "importtime", "-c", code], function).stderr
+    for microseconds, package in re.findall(r"import time: +(\d+) \| +\d+ \| +(\w+)", report):
         times.setdefault(package, []).append(int(microseconds) / 1000)
     return times
 

@@ -228,14 +228,14 @@ def test_compensations_run_in_reverse_order() -> None:
 
 def test_refusal_succeeds_as_cancelled_and_error_fails() -> None:
     refusals = {"OutOfStockError", "PaymentDeclinedError", "UndeliverableError"}
-    told = {
+    caught = {
         error: catch["Assign"]["refused"]
         for step, _ in TOGETHER
         for catch in STATES[step]["Catch"]
         for error in catch["ErrorEquals"]
     }
 
-    assert told == dict.fromkeys(refusals, True) | {"States.ALL": False}
+    assert caught == dict.fromkeys(refusals, True) | {"States.ALL": False}
     [refused] = STATES["WhyUndone"]["Choices"]
     assert refused["Condition"] == "{{ "{%" }} $refused %}"
     assert STATES[refused["Next"]]["Type"] == "Succeed"
@@ -390,15 +390,15 @@ def test_throttled_executions_raise_an_alarm() -> None:
 
 
 def test_second_alarm_fires_when_cases_are_parked_for_days() -> None:
-    told = []
+    fired = []
     for days in (2, 6):
         metrics = Metrics()
         for hour in range(days * 24):
             visible = ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
             metrics.put(*visible, _dimensions("AWS/SQS"), hour * 3_600, 1)
-        told.append(len(metrics.firing("prod", days * DAY)))
+        fired.append(len(metrics.firing("prod", days * DAY)))
 
-    assert told == [0, 1]
+    assert fired == [0, 1]
 
 
 def test_picture_in_the_readme_matches_the_definition() -> None:

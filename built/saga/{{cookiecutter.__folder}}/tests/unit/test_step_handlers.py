@@ -153,13 +153,13 @@ def test_refusals_are_counted_for_alarms_and_failures_are_not(
 
 
 @pytest.mark.parametrize(
-    ("undone", "told"), [(True, "payment refunded"), (False, "nothing to undo")]
+    ("undone", "logged"), [(True, "payment refunded"), (False, "nothing to undo")]
 )
 def test_log_says_whether_a_step_was_undone(
-    load: Any, context: Any, lines: Lines, undone: bool, told: str
+    load: Any, context: Any, lines: Lines, undone: bool, logged: str
 ) -> None:
     module = load("refund_payment", "payments", Adapter(undone))
 
     module.handler(event(), context)
 
-    assert told in {line["message"] for line in lines()}
+    assert logged in {line["message"] for line in lines()}

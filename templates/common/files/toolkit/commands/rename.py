@@ -142,7 +142,7 @@ def refusal(old: Noun, new: Noun, files: dict[str, str], names: list[str]) -> st
     if named := [name for name in names if finder(old).fullmatch(name)]:
         return (
             f"FROM={old[0]}: {ANSWERS} has {named[0]!r} as a name of the project, which stays; the "
-            "two cannot be told apart. Replace the noun by hand."
+            "two cannot be distinguished. Replace the noun by hand."
         )
     there = [target for path in files if (target := replace(old, new, path)) != path]
     if taken := [target for target in there if Path(target).exists()]:

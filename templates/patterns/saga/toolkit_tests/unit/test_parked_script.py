@@ -74,7 +74,7 @@ class TaskTimedOut(Exception):  # noqa: N818
 
 
 class StepFunctions:
-    """Stands in for Step Functions, and remembers what it was told."""
+    """Stands in for Step Functions, and remembers its answers."""
 
     class exceptions:  # noqa: N801 (as boto3 names it)
         TaskDoesNotExist = TaskDoesNotExist
@@ -82,7 +82,7 @@ class StepFunctions:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.told: list[tuple[str, str]] = []
+        self.answers: list[tuple[str, str]] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
     def _tell(self, answer: str, token: str) -> None:
@@ -90,9 +90,9 @@ class StepFunctions:
             raise self.error
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
-        if token in [of for _, of in self.told]:
+        if token in [of for _, of in self.answers]:
             raise TaskTimedOut
-        self.told.append((answer, token))
+        self.answers.append((answer, token))
 
     def send_task_success(self, taskToken: str, **_: str) -> None:  # noqa: N803
         self._tell("done", taskToken)
@@ -123,7 +123,7 @@ def test_one_order_goes_on_and_the_others_stay(by_hand: bool, answer: str, which
 
     assert resume(sqs, stepfunctions, QUEUE, of_key(which), by_hand=by_hand) == 1
 
-    assert stepfunctions.told == [(answer, "token-of-b-1")]
+    assert stepfunctions.answers == [(answer, "token-of-b-1")]
     assert sqs.left() == {"a", "c"}
 
 
@@ -145,7 +145,7 @@ def test_all_orders_go_on_each_once_and_at_a_rate(monkeypatch: pytest.MonkeyPatc
 
     assert resume(sqs, stepfunctions, QUEUE, everyone, rate=5) == 25
 
-    assert len({token for _, token in stepfunctions.told}) == len(stepfunctions.told) == 25
+    assert len({token for _, token in stepfunctions.answers}) == len(stepfunctions.answers) == 25
     assert pauses == [0.2] * 25
     assert sqs.left() == set()
 
@@ -183,7 +183,7 @@ def test_two_operators_at_once_resume_each_order_once() -> None:
     stepfunctions.meanwhile = second_operator
     counts.append(resume(sqs, stepfunctions, QUEUE, everyone, rate=10_000))
 
-    tokens = [token for _, token in stepfunctions.told]
+    tokens = [token for _, token in stepfunctions.answers]
     assert len(set(tokens)) == len(tokens) == sum(counts) == 25
     assert sqs.left() == set()
 
@@ -207,7 +207,7 @@ def test_an_order_that_is_not_parked_is_not_resumed() -> None:
     with pytest.raises(SystemExit, match="b is not parked"):
         check_is_one(sqs, QUEUE, "b")
 
-    assert stepfunctions.told == []
+    assert stepfunctions.answers == []
     assert sqs.left() == {"a"}
 
 

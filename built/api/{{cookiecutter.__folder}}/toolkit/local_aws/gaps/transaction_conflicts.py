@@ -66,10 +66,10 @@ def refusal(operation: str, conflicts: list[bool]) -> tuple[int, dict[str, str],
     answer: dict[str, Any] = {"__type": "TransactionConflictException", "message": REFUSED}
     if operation not in SINGLE_WRITES:
         codes = ["TransactionConflict" if conflict else "None" for conflict in conflicts]
-        told = "Transaction cancelled, please refer cancellation reasons for specific reasons"
+        text = "Transaction cancelled, please refer cancellation reasons for specific reasons"
         answer = {
             "__type": "TransactionCanceledException",
-            "message": f"{told} [{', '.join(codes)}]",
+            "message": f"{text} [{', '.join(codes)}]",
             "CancellationReasons": [
                 {"Code": code} if code == "None" else {"Code": code, "Message": REFUSED}
                 for code in codes

@@ -28,10 +28,10 @@ def refused(aws: LocalAws, environment: str, alarm_email: str) -> str:
 
 
 def test_prod_is_not_deployed_without_somebody_who_hears_of_alarms(aws: LocalAws) -> None:
-    told = refused(aws, "prod", alarm_email="")
+    error = refused(aws, "prod", alarm_email="")
 
-    assert "ValidationError" in told
-    assert "AlarmEmail is empty: set it in samconfig.toml" in told
+    assert "ValidationError" in error
+    assert "AlarmEmail is empty: set it in samconfig.toml" in error
     assert "AlarmEmail" not in refused(aws, "prod", alarm_email="alarms@example.com")
 
 

@@ -28,8 +28,8 @@ def close() -> None:
     def send_few(request: dict[str, Any], url: str) -> Any:
         count = len(request.get("MessageAttributes") or {})
         if count > MOST:
-            told = f"Number of message attributes [{count}] exceeds the allowed maximum [{MOST}]."
-            raise sqs._Err("InvalidParameterValue", told, 400)
+            text = f"Number of message attributes [{count}] exceeds the allowed maximum [{MOST}]."
+            raise sqs._Err("InvalidParameterValue", text, 400)
         return send(request, url)
 
     # Batches call it by name.

@@ -172,8 +172,8 @@ def move_one(task: Task) -> bool:
 def existing(arn: str, parameter: str) -> dict[str, Any]:
     queue: dict[str, Any] | None = sqs._queue_by_arn(arn)
     if queue is None:
-        told = f"The resource that you specified for the {parameter} parameter doesn't exist."
-        raise sqs._Err("ResourceNotFoundException", told, 404)
+        text = f"The resource that you specified for the {parameter} parameter doesn't exist."
+        raise sqs._Err("ResourceNotFoundException", text, 404)
     return queue
 
 
@@ -227,8 +227,8 @@ def close_for_iam() -> None:
                 needed.append(("SendMessage", destination))
             for action, arn in needed:
                 if refused(action, arn, headers, params):
-                    told = f"Not authorized to perform: sqs:{action.lower()} on resource: {arn}"
-                    return sqs._json_err_resp("AccessDenied", told, 403)
+                    text = f"Not authorized to perform: sqs:{action.lower()} on resource: {arn}"
+                    return sqs._json_err_resp("AccessDenied", text, 403)
         return await handle(method, path, headers, body, params)
 
     iam_actions.extract_resource_arn = arn_of_move

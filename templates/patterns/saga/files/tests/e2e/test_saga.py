@@ -184,8 +184,8 @@ def test_subscriber_gets_a_message_for_a_fulfilled_order(orders: Orders) -> None
     [message] = orders.eventually(
         lambda: orders.sqs.receive_message(QueueUrl=queue).get("Messages")
     )
-    told = json.loads(json.loads(message["Body"])["Message"])
-    assert told == {"caller": CALLER, "order_id": order_id, "status": "fulfilled"}
+    notification = json.loads(json.loads(message["Body"])["Message"])
+    assert notification == {"caller": CALLER, "order_id": order_id, "status": "fulfilled"}
 
 
 def test_callers_correlation_id_reaches_every_step(orders: Orders, eventually: Eventually) -> None:

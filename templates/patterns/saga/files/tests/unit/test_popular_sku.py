@@ -14,7 +14,7 @@ from toolkit.runtime.transactions import _FIRST_PAUSE, _LONGEST_PAUSE, CONFLICT_
 from toolkit.stacks import PROJECT
 
 HELD = 0.02  # Seconds that a transaction holds its item.
-ANSWER = 0.005  # Seconds until a conflict is told.
+ANSWER = 0.005  # Seconds until a conflict is answered.
 SECONDS = 120
 WORKFLOW = yaml.safe_load((PROJECT / "statemachine" / "workflow.asl.yaml").read_text("utf-8"))
 [RETRY] = WORKFLOW["States"]["ReserveStock"]["Retry"]

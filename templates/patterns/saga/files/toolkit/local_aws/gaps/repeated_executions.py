@@ -34,8 +34,8 @@ def close() -> None:
     def start_once(request: dict[str, Any]) -> Any:
         answer = start(request)
         if answer[0] != 200 and b"ExecutionAlreadyExists" in answer[2]:
-            told = json.loads(answer[2])["message"]
-            running = stepfunctions._executions.get(told.split("'")[1])
+            text = json.loads(answer[2])["message"]
+            running = stepfunctions._executions.get(text.split("'")[1])
             if (
                 running
                 and running["status"] == "RUNNING"
