@@ -36,7 +36,7 @@ def test_it_names_whom_it_greets() -> None:
 
 import json
 
-from toolkit.local_aws.stack import Stack, deploy, local_aws
+from toolkit.local_aws.stack import Stack
 
 
 def example(stack: Stack) -> str:
@@ -44,16 +44,12 @@ def example(stack: Stack) -> str:
     return f"aws lambda invoke --function-name {stack.outputs['GreetFunction']} answer.json"
 
 
-def main() -> None:
-    """Greet, on the local AWS."""
-    with local_aws() as aws:
-        name = deploy(aws).outputs["GreetFunction"]
-        answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"name": "Ada"}))
-        print(answer["Payload"].read().decode())
-
-
-if __name__ == "__main__":
-    main()
+def run(stack: Stack) -> None:
+    """Greet."""
+    answer = stack.aws.client("lambda").invoke(
+        FunctionName=stack.outputs["GreetFunction"], Payload=json.dumps({"name": "Ada"})
+    )
+    print(answer["Payload"].read().decode())
 ''',
 }
 
@@ -111,7 +107,7 @@ def test_what_the_example_shows_keeps_the_rules_of_a_project(project: Path) -> N
 
 
 def test_the_demo_of_the_example_prints_what_the_page_says(project: Path) -> None:
-    done = run_python(project, "-m", "scripts.demo", PATH=f"{TOOLS}/bin:{os.environ['PATH']}")
+    done = run_python(project, "-m", "toolkit", "demo", PATH=f"{TOOLS}/bin:{os.environ['PATH']}")
 
     assert done.returncode == 0, done.stderr[-3_000:]
     assert done.stdout.splitlines()[-1] == '"Hello, Ada!"'

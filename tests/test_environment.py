@@ -73,7 +73,7 @@ def test_the_demo_runs(project: Path) -> None:
     path = f"{TOOLS}/bin:{os.environ['PATH']}"
     environment = {**os.environ, "VENV": str(TOOLS), "PATH": path, "PYTHONIOENCODING": "utf-8"}
 
-    done = run(TOOLS / "bin/python", "-m", "scripts.demo", cwd=project, env=environment)
+    done = run(TOOLS / "bin/python", "-m", "toolkit", "demo", cwd=project, env=environment)
 
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     assert "The dead-letter queue" in done.stdout

@@ -1,26 +1,13 @@
 """`make demo`: three orders on the local AWS: one goes well, one is undone, one is parked."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from toolkit.commands.parked import of_key, resume, show
-from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.local_aws.stack import LocalAwsError, Stack
 from toolkit.signed_request import call
-
-
-def main() -> None:
-    """Send the orders, and show where money, stock and shipments end up."""
-    try:
-        with local_aws() as aws:
-            print(
-                f"Local AWS at {aws.endpoint}: building and deploying template.yaml …", flush=True
-            )
-            run(deploy(aws))
-    except LocalAwsError as error:
-        sys.exit(str(error))
 
 
 def run(stack: Stack) -> None:
@@ -116,7 +103,3 @@ Ten teapots are in stock. Send an order:
     --json '{json.dumps(order)}' \\
     {url}
 """
-
-
-if __name__ == "__main__":
-    main()

@@ -1,23 +1,10 @@
 """`make demo`: creates, changes, lists and deletes products on the local AWS."""
 
 import json
-import sys
 import uuid
 
 from scripts.callers import caller, curl_options
-from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
-
-
-def main() -> None:
-    """Bring the stack up, and show what it promises."""
-    try:
-        with local_aws() as aws:
-            print(
-                f"Local AWS at {aws.endpoint}: building and deploying template.yaml …", flush=True
-            )
-            run(deploy(aws))
-    except LocalAwsError as error:
-        sys.exit(str(error))
+from toolkit.local_aws.stack import Stack
 
 
 def run(stack: Stack) -> None:
@@ -72,7 +59,3 @@ Create a product, and list it:
     {url}
   {curl} --write-out '\\n' {url}
 """
-
-
-if __name__ == "__main__":
-    main()

@@ -1,27 +1,14 @@
 """`make demo`: sends orders through the stack on the local AWS, and shows where they end."""
 
 import json
-import sys
 import time
 from typing import Any
 
 from toolkit.commands.dead_letters import show
-from toolkit.local_aws.stack import LocalAwsError, Stack, deploy, local_aws
+from toolkit.local_aws.stack import LocalAwsError, Stack
 from toolkit.signed_request import call
 
 POISON = "this is no order"
-
-
-def main() -> None:
-    """Send three orders, one of them twice, and a message that is no order."""
-    try:
-        with local_aws() as aws:
-            print(
-                f"Local AWS at {aws.endpoint}: building and deploying template.yaml …", flush=True
-            )
-            run(deploy(aws))
-    except LocalAwsError as error:
-        sys.exit(str(error))
 
 
 def run(stack: Stack) -> None:
@@ -79,7 +66,3 @@ Send an order:
     --json '{{"order_id": "order-1", "sku": "teapot", "quantity": 2}}' \\
     {url}
 """
-
-
-if __name__ == "__main__":
-    main()
