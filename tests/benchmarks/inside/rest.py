@@ -29,6 +29,7 @@ class Api:
 
     def __init__(self, stack: Stack, samples: Iterable[Event]) -> None:
         self._session = stack.aws.session
+        self._caller = stack.aws.client("sts").get_caller_identity()["Arn"]
         self._url = stack.aws.api_url(stack.outputs["ApiId"])
         # As botocore's own clients do: or TCP holds a body back for 40 ms, until the headers have arrived.
         at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -38,9 +39,12 @@ class Api:
     def ready(self, sample: Event, run: str) -> Event:
         """A request like the sample that is accepted: with its own identities, about a thing that is there.
 
-        A thing was made by a POST to the collection that it is in, whose answer says in `Location` where it is.
+        A thing was made by a POST to the collection that it is in, whose answer says in `Location` where it is. It
+        belongs to whom the POST was from, so this request is from the same caller.
         """
-        event: Event = renamed({**sample, "pathParameters": None}, run)
+        context = sample["requestContext"]
+        from_caller = context | {"identity": context.get("identity", {}) | {"userArn": self._caller}}
+        event: Event = renamed({**sample, "pathParameters": None, "requestContext": from_caller}, run)
         if event["httpMethod"] == "POST":
             return event
         parameters = sample.get("pathParameters")

@@ -5,12 +5,16 @@ have their types, crashes look as on AWS, and a variable that the template misse
 Each process has its own session, so that a call shows which process made it.
 """
 
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, sts
+
+from toolkit.local_aws import processes
 
 BOOTSTRAP = """\
 #!/bin/sh
@@ -84,3 +88,4 @@ def close() -> None:
     lambda_svc._execute_function_warm = lambda_svc._execute_function_provided_warm
     lambda_runtime._worker_class_for = lambda _: lambda_runtime.ProvidedWorker
     lambda_runtime.ProvidedWorker._build_handler_class = buffered_runtime_api
+    lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": processes.start})
