@@ -8,6 +8,7 @@ runs. The answer is the process id.
 
 import json
 import os
+import runpy
 import signal
 import socket
 import sys
@@ -49,10 +50,8 @@ def become_function(request_file: int, output: int, _: int) -> None:
     sys.path.insert(0, request["directory"])
     sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
     try:
-        from awslambdaric.__main__ import main as run_handler  # Reads the environment on import.
-
-        run_handler(sys.argv)
-    except Exception:
+        runpy.run_module("awslambdaric", run_name="__main__")
+    except Exception:  # noqa: BLE001 - this process ends here
         traceback.print_exc()
     finally:
         sys.stdout.flush()
