@@ -19,7 +19,7 @@ def run(monkeypatch: pytest.MonkeyPatch, code: str) -> object:
     return ended.value.code
 
 
-def test_a_missing_network_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_network_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     code = run(monkeypatch, f"import sys; sys.stderr.write({UNREACHED!r}); sys.exit(1)")
 
     assert code == "No vulnerabilities were looked for: check the network and the proxy settings"

@@ -134,7 +134,7 @@ def a_reviewed_plan(github: GitHub) -> None:
         (a_reviewed_plan, "prod-plan: reviewers would have to approve before"),
     ],
 )
-def test_each_gap_is_told_and_fails(
+def test_each_gap_is_reported_and_fails(
     github: GitHub, capsys: pytest.CaptureFixture[str], flaw: Any, reported: str
 ) -> None:
     flaw(github)

@@ -66,7 +66,7 @@ def test_every_section_that_deploys_sets_the_same_tags() -> None:
     assert not missing, "; ".join(missing)
 
 
-def test_every_function_is_told_apart_on_the_bill() -> None:
+def test_every_function_is_distinguished_on_the_bill() -> None:
     tags = [function.get("Tags", {}).get("function") for function in functions().values()]
 
     assert None not in tags, "add Tags: { function: … } to each function in template.yaml"
