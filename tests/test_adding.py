@@ -43,7 +43,7 @@ def handler(event, context):
 TOLD = (
     "add the function to the list under Fn::ForEach::Functions",
     "add to RefundFunction: DeploymentPreference: { Alarms: [!Ref RefundCanaryAlarm] }",
-    "CloudFormationRole in deploy/role.yaml has to allow them, for: event Schedule",
+    "Services in permissions.yaml has to allow them, for: event Schedule",
     "add to the event: FunctionResponseTypes: [ReportBatchItemFailures]",
     "add to the event: ScalingConfig: { MaximumConcurrency: … }",
     "add a RedrivePolicy to the queue RefundQueue",
@@ -105,7 +105,7 @@ def test_event_with_an_empty_entry_is_refused(templates: Path, tmp_path: Path, e
 
 def test_tag_missing_in_one_section_is_reported(templates: Path, tmp_path: Path) -> None:
     tests = "toolkit/checks/test_environments.py"
-    old, new = '  "environment=dev",\n', '  "environment=dev",\n  "cost-centre=4711",\n'
+    old, new = '"environment=staging", ', '"environment=staging", "cost-centre=4711", '
 
     said = failures(templates, tmp_path / "orders", [("samconfig.toml", old, new)], tests)
 
@@ -114,9 +114,12 @@ def test_tag_missing_in_one_section_is_reported(templates: Path, tmp_path: Path)
 
 
 def test_tag_in_every_section_is_allowed(templates: Path, tmp_path: Path) -> None:
-    settings = (ROOT / "templates/common/files/samconfig.toml").read_text("utf-8")
-    tags = re.findall(r'"environment=\w+",\s', settings)
-    edits = [("samconfig.toml", tag, f'{tag}"cost-centre=4711", ') for tag in tags]
+    # Of dev, staging, prod, local and power-tuning.
+    befores = (
+        *(f'"environment={name}", ' for name in ("dev", "staging", "prod", "local")),
+        "resolve_s3 = true\ntags = [",
+    )
+    edits = [("samconfig.toml", before, f'{before}"cost-centre=4711", ') for before in befores]
     tests = [f"toolkit/checks/test_{of}.py" for of in ("environments", "deploy_role")]
 
     done = after(templates, tmp_path / "orders", edits, *tests)

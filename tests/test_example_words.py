@@ -18,7 +18,7 @@ PLACES = {
     r"openapi\.yaml|README\.md": ANYWHERE,
     r"docs/adr/.+": ANYWHERE,  # the pattern's own, which the test below looks at
     r"template\.yaml": ANYWHERE,  # but for what operators see: the test below as well
-    r"deploy/role\.yaml": r"(?<=/v1/POST/)|(?<=/v1/(?:GET/|PUT/))|(?<=/v1/DELETE/)",
+    r"permissions\.yaml": r"(?<=/v1/POST/)|(?<=/v1/(?:GET/|PUT/))|(?<=/v1/DELETE/)",
     r"docs/(runbook|operations)\.md": IN_NAMES,
 }
 # What operators see of template.yaml.

@@ -294,7 +294,7 @@ def test_all_that_aws_is_said_to_need_is_granted_to_some_role(tmp_path: Path) ->
 
 def test_a_right_too_many_or_too_few_of_cloudformations_role_is_reported(project: Path) -> None:
     before = deploy_role.findings(project, [])
-    template = project / "deploy/role.yaml"
+    template = project / "toolkit/deploy/pipeline.yaml"
     text = template.read_text("utf-8")
 
     template.write_text(text.replace("- cloudwatch:PutMetricAlarm\n", "- cloudwatch:PutMetricData\n"), "utf-8")

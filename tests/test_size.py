@@ -6,7 +6,7 @@ import pytest
 from helpers import PATTERNS, PINS, Bake
 
 # Files, and lines. Lower them whenever a project gets smaller.
-BUDGETS = {"api": (74, 5_700), "queue": (60, 4_630), "saga": (81, 7_080)}
+BUDGETS = {"api": (70, 5_080), "queue": (56, 4_000), "saga": (77, 6_460)}
 
 
 def read_by_a_team(project: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the roles of deploy/role.yaml may do, held against what deploying takes.
+"""What the pipeline's roles may do, held against what deploying takes.
 
 The roles that plan and apply deliver to the local AWS, as workflows do. Its CloudFormation asks IAM nothing, so no run
 can show what CloudFormation's own role needs. But AWS publishes, for each type of resource, the actions that
@@ -25,7 +25,7 @@ from .mutants import survivors
 ROLE = "CloudFormationRole"
 # Those that the pipeline signs in as.
 SIGNED_IN = ("PlanRole", "ApplyRole")
-# What the name of their stack ends in, as deploy/README.md of a project says, and that of the stack they deploy.
+# What the name of their stack ends in (see a project's toolkit/deploy/README.md), and that of the stack they deploy.
 PIPELINE, DEPLOYED = "-deploy-prod", "-prod"
 DOCS = "https://docs.aws.amazon.com"
 
@@ -177,7 +177,7 @@ def granted_and_published(project: Path, deployed: Iterable[str]) -> tuple[set[s
 
 
 def granted_in(project: Path) -> dict[str, Any]:
-    """What a project's template says of its roles and resources, and deploy/role.yaml of the pipeline's."""
+    """What a project's template says of its roles and resources, and what the pipeline's roles may do."""
     found: dict[str, Any] = json.loads(run_inside(project, "proofs.inside.granted"))
     return found
 

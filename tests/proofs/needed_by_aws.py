@@ -17,7 +17,7 @@ STEP_FUNCTIONS_TRACES = f"{DOCS}/step-functions/latest/dg/xray-iam.html"
 class Need:
     """An action that AWS needs of a role."""
 
-    # A service, for every role that it acts with; or one role of deploy/role.yaml.
+    # A service, for every role that it acts with; or one role of toolkit/deploy/pipeline.yaml.
     of: str
     action: str
     source: str

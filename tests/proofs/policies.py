@@ -39,7 +39,7 @@ def main() -> None:
             f"{section(variant, records)}\n{deploy_role.summary(projects[variant], record.types)}"
             for variant, record in records.items()
         )
-        text += "\n### deploy/role.yaml\n\nWhat deploying took, twice:\n"
+        text += "\n### The pipeline's roles\n\nWhat deploying took, twice:\n"
         text += "".join(f"\n{variant}\n\n{HEAD}{''.join(_rows(found))}" for variant, found in _unlike(pipelines))
     print(text)
     if wrong:

@@ -1,4 +1,4 @@
-"""Prints, as JSON, what the template's roles and those of deploy/role.yaml allow, and the types of its resources."""
+"""Prints, as JSON, what the template's roles and those of the pipeline allow, and the types of its resources."""
 
 import json
 import re
@@ -26,9 +26,19 @@ def in_full(resource: Any) -> str:
     return re.sub(r"\$\{([\w:]+)\}", lambda found: values[found[1]], text)
 
 
-pipeline = template("deploy/role.yaml")["Resources"]
+pipeline = template("toolkit/deploy/pipeline.yaml")["Resources"]
+permissions = template("permissions.yaml")["Resources"]
 deploying = {
-    name: role["Properties"]["Policies"] for name, role in pipeline.items() if role["Type"] == "AWS::IAM::Role"
+    name: [
+        *(policy["PolicyDocument"] for policy in role["Properties"]["Policies"]),
+        *(
+            policy["Properties"]["PolicyDocument"]
+            for policy in permissions.values()
+            if role["Properties"]["RoleName"] in policy["Properties"].get("Roles", [])
+        ),
+    ]
+    for name, role in pipeline.items()
+    if role["Type"] == "AWS::IAM::Role"
 }
 print(
     json.dumps(
@@ -44,11 +54,11 @@ print(
                     "resources": [in_full(resource) for resource in as_list(statement["Resource"])],
                     "conditions": statement.get("Condition", {}),
                 }
-                for statement in pipeline["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
+                for statement in permissions["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
             ],
             "deploying": {
-                name: actions([one for policy in policies for one in policy["PolicyDocument"]["Statement"]])
-                for name, policies in deploying.items()
+                name: actions([one for document in documents for one in document["Statement"]])
+                for name, documents in deploying.items()
             },
         }
     )

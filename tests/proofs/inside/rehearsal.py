@@ -34,7 +34,7 @@ from .workflows import BASH, Results, Runner
 DEPLOY = ".github/workflows/deploy.yml"
 BUILD = ".github/workflows/ci.yml"
 TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
-ROLES = "deploy/role.yaml"
+ROLES = "toolkit/deploy/pipeline.yaml"
 # Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
 RETENTION = {"7": "14", "14": "3", "30": "60", "60": "90", "365": "400", "400": "545"}
 # A resource that CloudFormation cannot make, whatever the project: nobody sends the signal that it waits for.
@@ -141,8 +141,8 @@ class Rehearsal:
     # --- The account ---
 
     def set_up(self, administrator: Mapping[str, str], *, whole: bool = True) -> None:
-        """The steps of deploy/README.md, as they stand there; all of them, or those of each environment only."""
-        readme = (self.repository / "deploy/README.md").read_text("utf-8")
+        """The steps of toolkit/deploy/README.md as they are; all of them, or those of each environment only."""
+        readme = (self.repository / "toolkit/deploy/README.md").read_text("utf-8")
         blocks = re.findall(r"```bash\n(.*?)```", readme, re.DOTALL)
         per_environment = [block for block in blocks if "environment=" in block or "$environment" in block]
         for number, environment in enumerate(self.environments):
@@ -160,7 +160,7 @@ class Rehearsal:
             if block not in per_environment:
                 self.shell(block, administrator)
         if not self.github.read()["runs"]:
-            raise RehearsalError("deploy/README.md does not start the first release")
+            raise RehearsalError("toolkit/deploy/README.md does not start the first release")
 
     # --- Releases ---
 

@@ -100,8 +100,8 @@ def refusal(cloudformation: "CloudFormationClient", stack: str, change_set: str)
         "CloudFormation changes policies before it moves traffic: the version that serves would\n"
         "fail, and its alarms would take this release back each time. Keep the rights in this\n"
         f"release, and mark them in template.yaml:\n\n{marks}\n\n"
-        "The next release removes the rights and the marks: docs/operations.md, "
-        '"Removing a permission".'
+        "The next release removes the rights and the marks: see\n"
+        "toolkit/docs/removing-a-permission.md."
     )
 
 

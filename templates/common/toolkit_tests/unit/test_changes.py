@@ -366,7 +366,7 @@ def test_the_role_that_applies_may_do_what_that_takes_and_no_more(aws_answers: A
             "UpdateTerminationProtection": [{}],
         }
     )
-    role = template("deploy/role.yaml")["Resources"]["ApplyRole"]["Properties"]
+    role = template("toolkit/deploy/pipeline.yaml")["Resources"]["ApplyRole"]["Properties"]
     [policy] = role["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
 

@@ -1,6 +1,7 @@
 """Gap: of an OIDC token's claims, ministack gives a role's trust policy `aud`, `sub` and `amr` only.
 
-AWS gives those of GitHub's tokens that `deploy/role.yaml` asks about as well, and knows no provider that was not made:
+AWS gives those of GitHub's tokens that `toolkit/deploy/pipeline.yaml` asks about as well, and knows no provider that
+was not made:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
 """
 

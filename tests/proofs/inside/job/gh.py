@@ -2,7 +2,7 @@
 
     gh.py STATE api PATH …
 
-It knows the calls that deploy/README.md and toolkit/commands/protection.py make. Any other is an error.
+It knows the calls that toolkit/deploy/README.md and toolkit/commands/protection.py make. Any other is an error.
 """
 
 from __future__ import annotations

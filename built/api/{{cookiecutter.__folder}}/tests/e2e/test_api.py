@@ -648,8 +648,8 @@ def users_like(cognito: Any, pool: str, start: str) -> list[str]:
 
 def plan_roles_rights(service: str) -> list[str]:
     """The actions of a service that the role of the pipeline's smoke test may call."""
-    role = project.template("deploy/role.yaml")["Resources"]["PlanRole"]["Properties"]
-    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    policy = project.template("permissions.yaml")["Resources"]["SmokeTest"]["Properties"]
+    statements = policy["PolicyDocument"]["Statement"]
     actions = [action for grant in statements for action in project.as_list(grant["Action"])]
     return [action for action in actions if action.startswith(f"{service}:")]
 

@@ -117,7 +117,7 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
 
 @pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])
 def test_what_is_retiring_is_still_granted_and_says_why(name: str) -> None:
-    """A right is taken away in two releases: docs/operations.md, "Removing a permission"."""
+    """A right is taken away in two releases: toolkit/docs/removing-a-permission.md."""
     owner = template()["Resources"][name]
     roles = [name] if name in ROLES else [role["Ref"] for role in owner["Properties"]["Roles"]]
     granted = {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scripts.demo import waiting
 from toolkit.commands.dead_letters import cause_of, redrive
 from toolkit.local_aws.stack import LocalAws, Stack
-from toolkit.messages import messages_in
+from toolkit.messages import delete, messages_in
 from toolkit.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -70,18 +70,9 @@ class Orders:
 
     def taken_dead_letters(self) -> list[Any]:
         """All messages in the dead-letter queue; taken out."""
-        found = []
-        while messages := self.sqs.receive_message(
-            QueueUrl=self.dead_letter_queue,
-            MaxNumberOfMessages=10,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        ).get("Messages"):
-            for message in messages:
-                found.append(message)
-                self.sqs.delete_message(
-                    QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"]
-                )
+        with messages_in(self.sqs, self.dead_letter_queue) as found:
+            for message in found:
+                delete(self.sqs, self.dead_letter_queue, message)
         return found
 
     def waiting(self) -> int:

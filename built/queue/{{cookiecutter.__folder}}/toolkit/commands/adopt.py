@@ -1,4 +1,4 @@
-"""Brings what stayed of a removed stack back under a new one: docs/restore.md.
+"""Brings what stayed of a removed stack back under a new one: toolkit/docs/restore.md.
 
     python -m toolkit adopt --env prod RecordsTable=<name> ApiLogGroup=<name> ...
 

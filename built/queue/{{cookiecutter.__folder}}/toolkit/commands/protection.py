@@ -1,4 +1,4 @@
-"""Checks on GitHub that each environment is protected as deploy/README.md sets it up.
+"""Checks on GitHub that each environment is protected as toolkit/deploy/README.md sets it up.
 
 GitHub silently ignores an environment's reviewers if the repository's plan does not include them.
 """

@@ -5,8 +5,8 @@
     python -m toolkit changes deploy --env dev    (both, and asks in between)
 
 Settings come from samconfig.toml. Only what holds the account's number is found out here: the
-bucket and the role that deploy/role.yaml made in the account. The pipeline's apply job runs this
-with boto3 alone: see requirements/deploy.txt.
+bucket and the role that toolkit/deploy/pipeline.yaml made in the account. The pipeline's apply job
+runs this with boto3 alone: see requirements/deploy.txt.
 """
 
 import argparse

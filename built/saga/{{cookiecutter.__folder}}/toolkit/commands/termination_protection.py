@@ -31,8 +31,8 @@ def refusal(cloudformation: "CloudFormationClient", stack: str) -> str:
     if not found.get("EnableTerminationProtection"):
         return ""
     return (
-        f"{stack} is protected and was not removed. docs/restore.md says what would stay and what "
-        f"would go. To remove it all the same, run first:\n\n"
+        f"{stack} is protected and was not removed. toolkit/docs/restore.md says what would "
+        f"stay and what would go. To remove it all the same, run first:\n\n"
         "  aws cloudformation update-termination-protection --no-enable-termination-protection "
         f"--stack-name {stack}"
     )

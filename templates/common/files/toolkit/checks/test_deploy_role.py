@@ -1,4 +1,4 @@
-"""deploy/role.yaml: the pipeline can deploy this stack, and nothing else."""
+"""The roles of the pipeline can deploy this stack, and nothing else."""
 
 import ast
 import re
@@ -22,9 +22,11 @@ from toolkit.template import (
     template,
 )
 
-ROLE_FILE = "deploy/role.yaml"
-RESOURCES = template(ROLE_FILE)["Resources"]
+PIPELINE = "toolkit/deploy/pipeline.yaml"
+PERMISSIONS = "permissions.yaml"
+RESOURCES = {**template(PIPELINE)["Resources"], **template(PERMISSIONS)["Resources"]}
 ROLES_OF_STACK = {name: role["Properties"] for name, role in resources("AWS::IAM::Role").items()}
+LIMITS = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Role")
 ISSUER = "token.actions.githubusercontent.com"
 # How the stack's name, and that of everything in it, begins in that file.
 STACK = (
@@ -118,7 +120,14 @@ def grants(properties: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def grants_of(name: str) -> list[dict[str, Any]]:
-    return list(grants(RESOURCES[name]["Properties"]))
+    """The statements of a policy; or of a role, and of the policies that are attached to it."""
+    properties = RESOURCES[name]["Properties"]
+    attached = [
+        policy["Properties"]
+        for policy in RESOURCES.values()
+        if properties.get("RoleName", "") in policy["Properties"].get("Roles", [])
+    ]
+    return [grant for one in [properties, *attached] for grant in grants(one)]
 
 
 def actions(statements: list[dict[str, Any]]) -> set[str]:
@@ -135,7 +144,7 @@ def is_about_the_stacks_tags(grant: dict[str, Any]) -> bool:
     )
 
 
-EVERY_GRANT = [grant for name in RESOURCES for grant in grants_of(name)]
+EVERY_GRANT = [grant for one in RESOURCES.values() for grant in grants(one["Properties"])]
 
 
 def test_no_action_is_a_wildcard() -> None:
@@ -181,7 +190,8 @@ def test_no_api_is_changed_that_bears_other_tags() -> None:
 
 
 def test_each_wildcard_resource_has_its_reason_beside_it() -> None:
-    lines = (PROJECT / ROLE_FILE).read_text("utf-8").splitlines()
+    texts = [(PROJECT / name).read_text("utf-8") for name in (PIPELINE, PERMISSIONS)]
+    lines = "".join(texts).splitlines()
     wild = [number for number, line in enumerate(lines) if re.search(r"Resource: \W?\*", line)]
 
     assert len(wild) == sum(grant["Resource"] == "*" for grant in EVERY_GRANT)
@@ -205,7 +215,7 @@ def test_only_main_of_this_repository_signs_in(role: str, suffix: str) -> None:
 @pytest.mark.parametrize("parameter", ["GitHubSubject", "GitHubRepository"])
 @pytest.mark.parametrize("name", ["*", "owner/*", "owner/na?e", "owner", "owner/name:ref", "o/n/m"])
 def test_what_names_the_repository_names_one(parameter: str, name: str) -> None:
-    pattern = template(ROLE_FILE)["Parameters"][parameter]["AllowedPattern"]
+    pattern = template(PIPELINE)["Parameters"][parameter]["AllowedPattern"]
 
     assert re.fullmatch(pattern, "Owner-1/na.me")
     assert not re.fullmatch(pattern, name)
@@ -235,13 +245,15 @@ def test_no_role_is_made_or_given_rights_without_the_boundary() -> None:
     granting = {"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePolicy"}
     granting |= {"iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"}
     guarded = [grant for grant in EVERY_GRANT if granting & set(as_list(grant["Action"]))]
+    boundary = RESOURCES["Boundary"]["Properties"]
+    name = boundary["ManagedPolicyName"]["Fn::Sub"]
 
     assert {"iam:CreateRole", "iam:PutRolePolicy"} <= actions(guarded)
     assert "iam:DeleteRolePermissionsBoundary" not in actions(guarded)
     for grant in guarded:
-        assert grant["Condition"] == {
-            "StringEquals": {"iam:PermissionsBoundary": {"Ref": "Boundary"}}
-        }
+        [(key, limit)] = grant["Condition"]["StringEquals"].items()
+        assert (list(grant["Condition"]), key) == (["StringEquals"], "iam:PermissionsBoundary")
+        assert limit["Fn::Sub"].endswith(f":policy{boundary['Path']}{name}")
 
 
 def test_the_stack_cannot_touch_what_limits_it() -> None:
@@ -255,8 +267,8 @@ def test_the_stack_cannot_touch_what_limits_it() -> None:
     assert {path.replace("${Environment}", "dev") for path in reached} == {
         settings_of("dev")["global"]["parameters"]["stack_name"] + "/*"
     }
-    for name in ("PlanRole", "ApplyRole", "CloudFormationRole", "Boundary"):
-        assert RESOURCES[name]["Properties"]["Path"] == "/deploy/"
+    identities = [one["Properties"] for one in RESOURCES.values() if one["Type"] in LIMITS]
+    assert {identity["Path"] for identity in identities} == {"/deploy/"}
 
 
 @pytest.mark.parametrize("name", ROLES_OF_STACK)
@@ -308,7 +320,7 @@ def test_the_pipeline_may_make_change_and_remove_what_the_stack_has(kind: str) -
     assert needed, f"say in MAKING above which actions it takes to make, change and remove: {kind}"
 
     lacking = sorted(needed - actions(grants_of("CloudFormationRole")))
-    assert lacking == [], f"CloudFormationRole in {ROLE_FILE} has to allow them, for: {kind}"
+    assert lacking == [], f"Services in {PERMISSIONS} has to allow them, for: {kind}"
 
 
 def granted(role: str, action: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Runs AWS Lambda Power Tuning on a function, and prints the memory at which it costs least.
 
-`sam deploy --config-env power-tuning` deploys its state machine, from deploy/power-tuning.yaml.
+`sam deploy --config-env power-tuning` deploys its state machine, from
+toolkit/deploy/power-tuning.yaml.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--payload", default="", help="file with the event to invoke it with")
     arguments = parser.parse_args()
     if arguments.env != "dev":
-        # Its role may touch the functions of dev only: see deploy/power-tuning.yaml.
+        # Its role may touch the functions of dev only: see toolkit/deploy/power-tuning.yaml.
         sys.exit("Power tuning invokes the function many times: in dev only.")
     stack = settings_of(arguments.env)["global"]["parameters"]["stack_name"]
     payload = json.loads(Path(arguments.payload).read_text("utf-8")) if arguments.payload else {}

@@ -1,4 +1,4 @@
-"""docs/restore.md: what stays of a removed stack comes back under a new one, with what it holds."""
+"""toolkit/docs/restore.md: what stays of a removed stack comes back under a new one, as it was."""
 
 import json
 from collections.abc import Iterator
