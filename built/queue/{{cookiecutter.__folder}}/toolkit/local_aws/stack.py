@@ -1,5 +1,6 @@
 """Starts the local AWS, and builds and deploys the shipped template onto it."""
 
+import fcntl
 import json
 import os
 import signal
@@ -180,10 +181,25 @@ def local_aws() -> Iterator[LocalAws]:
 
 def deploy(aws: LocalAws) -> Stack:
     """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
-    _sam("build", aws, **for_installing(os.environ), LAMBDA=f"--python {LOCAL_AWS_PYTHON}")
+    _build(aws)
     # It uses the local AWS only. Requests to any other address fail: nothing listens on port 9.
     _sam("deploy", aws, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"))
     return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
+
+
+def _build(aws: LocalAws) -> None:
+    """`sam build`, by one process at a time, and once for all workers of a test run."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
+    lock = PROJECT / ".aws-sam" / "local.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if run and file.read() == run:
+            return
+        _sam("build", aws, **for_installing(os.environ), LAMBDA=f"--python {LOCAL_AWS_PYTHON}")
+        file.truncate(0)
+        file.write(run)
 
 
 def _sam(command: str, aws: LocalAws, **extra: str) -> None:
