@@ -8,9 +8,9 @@ import pytest
 from toolkit.stacks import PROJECT, settings_of
 from toolkit.template import CODE, ENVIRONMENTS, functions, parameters, template
 
-# The template is validated once, for all. `sam sync` updates functions without CloudFormation: AWS
-# advises it for development stacks only (AWS SAM developer guide, "sam sync").
-ONLY_IN_DEV = {"sync.watch", "validate.lint"}
+# `sam sync` updates functions without CloudFormation: AWS advises it for development stacks only
+# (AWS SAM developer guide, "sam sync").
+ONLY_IN_DEV = {"sync.watch"}
 TEXT = (PROJECT / "template.yaml").read_text("utf-8")
 
 
