@@ -103,8 +103,9 @@ INSTALL = @$(UNSET) $(UV) pip install --quiet --compile-bytecode --no-deps --req
 .venv-uv/bin/uv: templates/common/files/requirements/uv.txt | python
 	@echo "Installing uv into .venv-uv"
 	@$(PYTHON) -m venv --clear .venv-uv
-	@.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-		--no-user --prefix=$(CURDIR)/.venv-uv --root=/ --requirement=$<
+	@.venv-uv/bin/python -m pip install --quiet --retries 1 --disable-pip-version-check --no-deps --require-hashes \
+		--no-user --prefix=$(CURDIR)/.venv-uv --root=/ --requirement=$< || \
+		{ echo "Nothing was installed: check the network, and the package index that \`pip config list\` shows" >&2; exit 1; }
 	@touch $@
 
 .venv/.packages: requirements/dev.txt | python $(UV)
