@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import run, run_python, write_files
+from helpers import Make, assert_green, run, run_python, write_files
 from projects import ROOT, TOOLS
 
 PATTERN = "templates/patterns/hello"
@@ -92,12 +92,8 @@ def test_the_example_shows_these_files() -> None:
     }
 
 
-def test_the_tests_of_the_example_are_green(project: Path) -> None:
-    tests = ("tests/unit", "toolkit/checks", "--ignore=toolkit/checks/e2e", "tests/e2e/test_greet.py")
-
-    done = run_python(project, "-m", "pytest", "-q", *tests)
-
-    assert done.returncode == 0, done.stdout[-6_000:]
+def test_the_tests_of_the_example_are_green(project: Path, make: Make) -> None:
+    assert_green(make(project, "test"))
 
 
 def test_what_the_example_shows_keeps_the_rules_of_a_project(project: Path) -> None:

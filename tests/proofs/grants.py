@@ -227,8 +227,7 @@ def read_record(project: Path, ending: str = "-local") -> Record:
     if len(named) != 1:
         raise ValueError(f"{path} is about {len(named)} stacks whose names end in {ending}: it has to be one")
     [(stack, found)] = named
-    # Each local AWS of the run deployed it, and gave its roles names of its own.
-    names = {name: role["id"] for one in stacks if stack in one for name, role in one[stack]["roles"].items()}
+    names = {name: role["id"] for name, role in found["roles"].items()}
     calls = Counter(_call(line, names[line["role"]]) for line in lines if line.get("role") in names)
     return Record(stack, tuple(found["types"]), tuple(_role(role) for role in found["roles"].values()), calls)
 
