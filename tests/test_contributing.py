@@ -92,6 +92,7 @@ def test_the_example_shows_these_files() -> None:
     }
 
 
+@pytest.mark.long
 def test_the_tests_of_the_example_are_green(project: Path, make: Make) -> None:
     assert_green(make(project, "test"))
 

@@ -7,6 +7,7 @@ import pytest
 from helpers import WITHOUT_AWS, Bake, Make, assert_green, commit, run, run_python, write_files
 from projects import ROOT
 
+pytestmark = pytest.mark.long
 PAGES = sorted((ROOT / "docs/tutorials").glob("*.md"))
 # A command, or a change with the check that fails without it.
 STEP = re.compile(
