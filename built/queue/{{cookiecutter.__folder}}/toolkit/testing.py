@@ -74,9 +74,9 @@ def aws() -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="session")
-def stack(aws: LocalAws) -> Stack:
-    """template.yaml on the local AWS."""
-    return deploy(aws)
+def stack(aws: LocalAws, testrun_uid: str) -> Stack:
+    """template.yaml on the local AWS. `testrun_uid` is pytest-xdist's: the same for all workers."""
+    return deploy(aws, testrun_uid)
 
 
 @pytest.fixture

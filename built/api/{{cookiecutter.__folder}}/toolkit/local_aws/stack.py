@@ -179,27 +179,31 @@ def local_aws() -> Iterator[LocalAws]:
                 server.wait()
 
 
-def deploy(aws: LocalAws) -> Stack:
-    """`sam build` and `sam deploy` with the `local` section of samconfig.toml."""
-    _build(aws)
+def deploy(aws: LocalAws, test_run: str = "") -> Stack:
+    """`sam build` and `sam deploy` with the `local` section of samconfig.toml.
+
+    Args:
+        aws: where to.
+        test_run: what the workers of a test run have in common; one of them builds.
+    """
+    _build(aws, test_run)
     # It uses the local AWS only. Requests to any other address fail: nothing listens on port 9.
     _sam("deploy", aws, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"))
     return Stack(aws, settings_of("local")["global"]["parameters"]["stack_name"])
 
 
-def _build(aws: LocalAws) -> None:
-    """`sam build`, by one process at a time, and once for all workers of a test run."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
+def _build(aws: LocalAws, test_run: str) -> None:
+    """`sam build`, by one process at a time."""
     lock = PROJECT / ".aws-sam" / "local.lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        if run and file.read() == run:
+        if test_run and file.read() == test_run:
             return
         _sam("build", aws, **for_installing(os.environ), LAMBDA=f"--python {LOCAL_AWS_PYTHON}")
         file.truncate(0)
-        file.write(run)
+        file.write(test_run)
 
 
 def _sam(command: str, aws: LocalAws, **extra: str) -> None:
