@@ -6,7 +6,7 @@ import pytest
 from helpers import PATTERNS, PINS, Bake
 
 # Files, and lines. Lower them whenever a project gets smaller.
-BUDGETS = {"api": (70, 5_080), "queue": (56, 4_000), "saga": (77, 6_460)}
+BUDGETS = {"api": (70, 5_080), "queue": (56, 4_000), "saga": (77, 6_330)}
 
 
 def read_by_a_team(project: Path) -> dict[str, int]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from toolkit.stacks import PROJECT
+from toolkit.template import resources
 
 DEFINITION = PROJECT / "statemachine" / "workflow.asl.yaml"
 # In README.md, the picture is the first block of Mermaid.
@@ -26,8 +27,13 @@ def redrawn(readme: Path) -> str:
 
 
 def definition() -> dict[str, Any]:
-    """The workflow's definition."""
-    loaded: dict[str, Any] = yaml.safe_load(DEFINITION.read_text("utf-8"))
+    """The workflow's definition, with the substitutions that template.yaml gives as text."""
+    [machine] = resources("AWS::Serverless::StateMachine").values()
+    text = DEFINITION.read_text("utf-8")
+    for name, value in machine["Properties"]["DefinitionSubstitutions"].items():
+        if isinstance(value, str):
+            text = text.replace(f"${{{name}}}", value)
+    loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 
 
