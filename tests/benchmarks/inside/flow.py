@@ -46,8 +46,9 @@ def main() -> None:
 def deploy_twin(aws: LocalAws) -> Stack:
     """Deploy the twin with its own code, onto the same local AWS."""
     code = (
+        "from pathlib import Path\n"
         "from toolkit.local_aws.stack import LocalAws, deploy\n"
-        f"print(deploy(LocalAws({aws.endpoint!r}, {aws.ca!r}, {aws.region!r})).name)"
+        f"print(deploy(LocalAws({aws.endpoint!r}, {aws.ca!r}, {aws.region!r}, Path({str(aws.log)!r}))).name)"
     )
     environment = os.environ | {"PYTHONPATH": str(TWIN)}
     done = subprocess.run(

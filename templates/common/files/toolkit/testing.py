@@ -21,7 +21,7 @@ import io
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -53,6 +53,18 @@ Trace = dict[str, dict[str, Any]]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Apply the exceptions that pyproject.toml states."""
     expect_to_fail(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed end-to-end test shows the end of the local AWS's log."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("aws")
+    if report.failed and isinstance(running, LocalAws):
+        report.sections.append(("Log of the local AWS", running.end_of_log()))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -60,6 +60,7 @@ class LocalAws:
     endpoint: str
     ca: str
     region: str
+    log: Path
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,6 +74,10 @@ class LocalAws:
             "SAM_CLI_TELEMETRY": "0",
             **no_proxy(os.environ),
         }
+
+    def end_of_log(self) -> str:
+        """The last lines that the local AWS itself has logged."""
+        return self.log.read_text("utf-8", errors="replace")[-4_000:]
 
     def client(self, service: str) -> Any:
         """A boto3 client with an administrator's rights."""
@@ -168,7 +173,7 @@ def local_aws() -> Iterator[LocalAws]:
                 raise LocalAwsError(
                     f"the local AWS did not start:\n{log.read_text('utf-8')[-2_000:]}"
                 )
-            yield LocalAws(**json.loads(first_line), region=region)
+            yield LocalAws(**json.loads(first_line), region=region, log=log)
         finally:
             server.stdin.close()
             server.stdout.close()
