@@ -534,7 +534,7 @@ def main() -> None:
     try:
         check_gaps()
         with local_aws() as aws:
-            account = Account(aws.endpoint, aws.ca, aws.region)
+            account = Account(aws.endpoint, aws.ca, aws.region, aws.log)
             rehearsal = Rehearsal(account, repository, work, github, environments)
             if arguments.sabotage:
                 sabotage(rehearsal)
