@@ -9,10 +9,9 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from proofs.inside.campaign_plan import Event, tried
-from scripts.demo import waiting
 from toolkit.commands.dead_letters import redrive
 from toolkit.local_aws.stack import Stack
-from toolkit.messages import messages_in
+from toolkit.messages import messages_in, waiting
 from toolkit.signed_request import call
 
 # What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.

@@ -1,11 +1,10 @@
 """`make demo`: sends orders through the stack on the local AWS, and shows where they end."""
 
 import json
-import time
-from typing import Any
 
 from toolkit.commands.dead_letters import show
-from toolkit.local_aws.stack import LocalAwsError, Stack
+from toolkit.local_aws.stack import Stack
+from toolkit.messages import wait_until_empty
 from toolkit.signed_request import call
 
 POISON = "this is no order"
@@ -37,22 +36,6 @@ def run(stack: Stack) -> None:
         print("  " + "  ".join(f"{value:<8}" for value in row))
     print("\nThe dead-letter queue:")
     show(sqs, stack.outputs["DeadLetterQueueUrl"])
-
-
-def waiting(sqs: Any, queue: str) -> int:
-    """Messages in a queue, those at work included."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    got = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(int(got[name]) for name in names)
-
-
-def wait_until_empty(sqs: Any, queue: str) -> None:
-    """Until no message waits or is at work."""
-    deadline = time.monotonic() + 60
-    while waiting(sqs, queue):
-        if time.monotonic() > deadline:
-            raise LocalAwsError("the queue is not empty after a minute")
-        time.sleep(0.1)
 
 
 def example(stack: Stack) -> str:

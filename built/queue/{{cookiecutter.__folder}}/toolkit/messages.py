@@ -1,5 +1,6 @@
-"""Lists the messages of a queue, and makes them visible again."""
+"""Lists the messages of a queue, makes them visible again, and waits for a queue to be empty."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -62,6 +63,32 @@ def visible(sqs: "SQSClient", url: str) -> int:
 def hidden(sqs: "SQSClient", url: str) -> int:
     """The approximate number of messages that are received and not yet released."""
     return int(_attribute(sqs, url, "ApproximateNumberOfMessagesNotVisible"))
+
+
+def waiting(sqs: "SQSClient", url: str) -> int:
+    """The approximate number of messages in a queue, those at work and delayed ones included."""
+    counts = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
+        ],
+    )["Attributes"]
+    return sum(map(int, counts.values()))
+
+
+def wait_until_empty(sqs: "SQSClient", url: str) -> None:
+    """Until no message waits or is at work.
+
+    Raises:
+        TimeoutError: there still is one after a minute.
+    """
+    deadline = time.monotonic() + 60
+    while waiting(sqs, url):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} is not empty after a minute")
+        time.sleep(0.1)
 
 
 def arn_of(sqs: "SQSClient", url: str) -> str:

@@ -32,7 +32,9 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(tmp_path: Path) -> stack.LocalAws:
-    return stack.LocalAws("https://localhost:1", str(tmp_path / "ca.pem"), "eu-west-1", tmp_path / "log")
+    return stack.LocalAws(
+        "https://localhost:1", str(tmp_path / "ca.pem"), "eu-west-1", tmp_path / "log"
+    )
 
 
 @pytest.mark.usefixtures("callers")

@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.demo import waiting
 from toolkit.commands.dead_letters import cause_of, redrive
 from toolkit.local_aws.stack import LocalAws, Stack
-from toolkit.messages import delete, messages_in
+from toolkit.messages import delete, messages_in, waiting
 from toolkit.signed_request import Answer, call
 
 Eventually = Callable[[Callable[[], Any]], Any]
