@@ -69,6 +69,7 @@ class Pattern:
     """What one pattern is for, what it is made of, and which names it had before.
 
     `defaults` are its own defaults for questions that every pattern asks: the name of the question, and Jinja.
+    `size` is the most that a team has to read of a new project, outside the toolkit and pins: `files` and `lines`.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Pattern:
     questions: tuple[Question, ...]
     renamed_from: tuple[str, ...]
     defaults: Mapping[str, str]
+    size: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         )
     path = folder / "pattern.yaml"
     lists = ("use_when", "not_for", "services", "cost_drivers", "parts", "threats", "questions", "renamed_from")
-    data = _fields(_read(path), path, required=("title", "summary"), optional=("state", "defaults", *lists))
+    data = _fields(_read(path), path, required=("title", "summary"), optional=("state", "defaults", "size", *lists))
     texts = {
         key: _texts(data.get(key), f"{path}: {key}")
         for key in ("use_when", "services", "cost_drivers", "parts", "renamed_from")
@@ -183,7 +185,16 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         questions=_questions(data.get("questions"), path, taken={question.name for question in common}),
         renamed_from=texts["renamed_from"],
         defaults={name: _text(default, f"{path}: defaults: {name}") for name, default in defaults.items()},
+        size=_size(data.get("size", {"files": 80, "lines": 6_500}), f"{path}: size"),
     )
+
+
+def _size(data: object, where: str) -> dict[str, int]:
+    size = _fields(data, where, required=("files", "lines"))
+    for name, number in size.items():
+        if not isinstance(number, int):
+            raise BuildError(f"{where}: {name} is {number!r}, and has to be a whole number.")
+    return size
 
 
 def _threats(data: object, path: Path) -> tuple[Threat, ...]:
