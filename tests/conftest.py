@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 from helpers import PROOF, Bake, Make, commit, git, run, write_sources
 from projects import CALLERS_VARIABLES, ROOT, TOOLS, make_command
@@ -27,6 +28,11 @@ MINUTE = 60
 def pytest_xdist_auto_num_workers() -> int:
     """More workers than cores: tests on the local AWS wait for much of their time."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_unconfigure() -> None:
+    """End what ran commands."""
+    forks.end()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import forks
 import yaml
 from projects import BIN, ROOT, TOOLS
 from serverless_templates.catalogue import load
@@ -81,14 +83,21 @@ def write_sources(root: Path) -> None:
     shutil.copytree(ROOT / "hooks", root / "hooks", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*command: object, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a command and keep what it prints. A command's name alone is one of this environment's commands."""
     program, *arguments = map(str, command)
+    environment = options.pop("env", None) or dict(os.environ)
+    if options.keys() <= {"cwd", "input"} and forks.can_run([program, *arguments], environment):
+        return forks.run([program, *arguments], options.get("cwd"), environment, options.get("input", ""))
+    return run_anew(program, *arguments, env=environment, **options)
+
+
+def run_anew(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """The same in a new process, as a user does."""
     if "/" not in program and (BIN / program).exists():
         program = str(BIN / program)
-    options = {"stdin": subprocess.DEVNULL, "env": dict(os.environ)} | options
-    if "input" in options:
-        del options["stdin"]
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
     return subprocess.run([program, *arguments], capture_output=True, encoding="utf-8", check=False, **options)
 
 
