@@ -37,7 +37,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "MemorySize": {"MemorySize": 1769},
     "Role": {"Role": "arn:aws:iam::123456789012:role/other"},
     "Runtime": {"Runtime": "python3.99"},
-    "SnapStart": {"SnapStart": {"ApplyOn": "PublishedVersions"}},
+    "SnapStart": {"SnapStart": {"ApplyOn": "Other"}},
     "Timeout": {"Timeout": 59},
     "TracingConfig": {"Tracing": "PassThrough"},
     "VpcConfig": {"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
