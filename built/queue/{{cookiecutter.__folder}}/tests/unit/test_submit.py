@@ -183,7 +183,7 @@ def test_log_has_the_id_and_not_the_content(
     assert "marked" not in str(lines())
 
 
-def test_message_has_caller_and_correlation_id_and_is_traced(
+def test_message_has_caller_group_and_correlation_id_and_is_traced(
     trace: Trace,
 ) -> None:
     sent = []
@@ -194,8 +194,11 @@ def test_message_has_caller_and_correlation_id_and_is_traced(
 
     queue = OrderQueue(Sqs(), "https://queue")  # type: ignore[arg-type]
     queue.send(CALLER, Order("order-1", "teapot", 2), "abc")
+    queue.send("another caller", Order("order-1", "teapot", 2), "abc")
 
-    [message] = sent
+    message, other = sent
+    assert message["MessageGroupId"] != other["MessageGroupId"]
+    assert len(message["MessageGroupId"]) <= 128
     assert message["QueueUrl"] == "https://queue"
     assert json.loads(message["MessageBody"]) == json.loads(BODY)
     attributes = {n: a["StringValue"] for n, a in message["MessageAttributes"].items()}

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from service.domain.orders import Order
+from toolkit.runtime.idempotency import fingerprint_of
 from toolkit.runtime.observability import tracer
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class OrderQueue:
         self._sqs.send_message(
             QueueUrl=self._queue_url,
             MessageBody=order.to_json(),
+            # Fair queues: messages of one busy caller do not delay those of others. A hash, since
+            # SQS takes at most 128 characters.
+            MessageGroupId=fingerprint_of(caller),
             MessageAttributes={
                 "caller": {"DataType": "String", "StringValue": caller},
                 "correlation_id": {"DataType": "String", "StringValue": correlation_id},
