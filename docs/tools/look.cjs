@@ -2,6 +2,7 @@
 //
 //   look.cjs --unpack                    unpack the browser, so that several can use it at once
 //   look.cjs URL [URL …]                 a line of JSON for each page and look at it
+//   look.cjs --choose URL                on a phone: a line of JSON for each answer of the chooser that asks no more
 //
 // On Linux the browser is @sparticuz/chromium, which brings the libraries and fonts that it needs. It has no build for
 // other systems or for ARM: there, Google Chrome has to be installed.
@@ -19,7 +20,12 @@ async function browser() {
   process.env.TMPDIR = path.join(HERE, "browser");
   process.env.AWS_LAMBDA_JS_RUNTIME = "nodejs22.x";
   require("node:fs").mkdirSync(process.env.TMPDIR, { recursive: true });
-  process.env.FONTCONFIG_PATH = path.join(process.env.TMPDIR, "fonts");
+  // Its own settings look for fonts in folders of Lambda; without a font, it crashes.
+  const fonts = path.join(process.env.TMPDIR, "fonts");
+  process.env.FONTCONFIG_FILE = path.join(process.env.TMPDIR, "fonts.conf");
+  const settings = `<fontconfig><dir>${fonts}</dir><cachedir>${fonts}/cache</cachedir></fontconfig>\n`;
+  require("node:fs").writeFileSync(`${process.env.FONTCONFIG_FILE}.${process.pid}`, settings);
+  require("node:fs").renameSync(`${process.env.FONTCONFIG_FILE}.${process.pid}`, process.env.FONTCONFIG_FILE);
   const { default: chromium } = modules("@sparticuz/chromium");
   return { executablePath: await chromium.executablePath() };
 }
@@ -93,6 +99,32 @@ async function look(page, url) {
   }
 }
 
+// Clicks through to each last answer, and says after how many clicks what is to be read.
+async function choose(page, url) {
+  await page.setViewport({ width: WIDTHS[1], height: 900 });
+  await page.goto(url, { waitUntil: "load" });
+  const last = "article details:not(:has(details))";
+  const count = (await page.$$(last)).length;
+  for (let number = 0; number < count; number += 1) {
+    await page.goto(url, { waitUntil: "load" });
+    const end = (await page.$$(last))[number];
+    const summaries = await end.evaluateHandle((element) => {
+      const path = [];
+      for (let each = element; each; each = each.parentElement.closest("details"))
+        path.unshift(each.querySelector("summary"));
+      return path;
+    });
+    const path = [...(await summaries.getProperties()).values()].map((each) => each.asElement());
+    for (const summary of path) await summary.click();
+    const facts = await end.evaluate((element) => {
+      const said = element.querySelector("p");
+      const leadsTo = said.querySelector("a")?.getAttribute("href") ?? null;
+      return { said: said.checkVisibility() ? said.textContent : "", leadsTo };
+    });
+    process.stdout.write(`${JSON.stringify({ clicks: path.length, ...facts })}\n`);
+  }
+}
+
 async function main(urls) {
   const found = await browser();
   if (urls[0] === "--unpack") return;
@@ -100,7 +132,8 @@ async function main(urls) {
   const chromium = await modules("puppeteer-core").launch({ ...found, headless: "shell", args: ["--no-sandbox"] });
   try {
     const page = await chromium.newPage();
-    for (const url of urls) await look(page, url);
+    if (urls[0] === "--choose") await choose(page, urls[1]);
+    else for (const url of urls) await look(page, url);
   } finally {
     await chromium.close();
   }
