@@ -14,10 +14,11 @@ from jinja2 import TemplateError
 from . import engines
 from .answers import default, refusal
 from .catalogue import Catalogue, Question, load
+from .chooser import choosing_page
 from .errors import BuildError
 from .escape import check_references, check_syntax
 from .pattern_pages import FOLDER as PAGES
-from .pattern_pages import choosing_page, pattern_page
+from .pattern_pages import cost_per_million, pattern_page
 from .questions_page import questions_page
 from .sources import File, compose
 
@@ -52,7 +53,7 @@ def build(root: Path) -> dict[str, File]:
         )
     }
     outputs[f"{FOLDER}/README.md"] = File(README.encode())
-    outputs[f"{PAGES}/README.md"] = File(choosing_page(catalogue).encode())
+    costs: dict[str, str] = {}
     for name, pattern in catalogue.patterns.items():
         _check_answers(catalogue, name)
         files = compose(root, pattern, engines.known_names(catalogue, name))
@@ -67,6 +68,8 @@ def build(root: Path) -> dict[str, File]:
         outputs[f"{top}/{engines.TOP}/{{{{cookiecutter.__answers_file}}}}"] = File(answers_file.encode())
         outputs |= {f"{top}/{engines.TOP}/{path}": file for path, file in files.items()}
         outputs[f"{PAGES}/{name}.md"] = File(pattern_page(root, catalogue, pattern, files).encode())
+        costs[name] = cost_per_million(catalogue, pattern, files)
+    outputs[f"{PAGES}/README.md"] = File(choosing_page(catalogue, costs).encode())
     return outputs
 
 

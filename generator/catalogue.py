@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -65,6 +65,29 @@ class Threat:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """What a pattern guarantees, in which order, how soon, and when to leave it, each in a few words."""
+
+    guarantee: str
+    order: str
+    latency: str
+    leave: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A question of the chooser, and for each answer the name of a pattern, or the next question."""
+
+    question: str
+    answers: Mapping[str, str | Step]
+
+    def patterns(self) -> Iterator[str]:
+        """The patterns that answers lead to, in order."""
+        for answer in self.answers.values():
+            yield from answer.patterns() if isinstance(answer, Step) else [answer]
+
+
+@dataclass(frozen=True)
 class Pattern:
     """What one pattern is for, what it is made of, and which names it had before.
 
@@ -86,11 +109,12 @@ class Pattern:
     renamed_from: tuple[str, ...]
     defaults: Mapping[str, str]
     size: Mapping[str, int]
+    compare: Comparison | None
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything declared in the YAML files.
+    """Everything declared in the YAML files. Patterns are in the order of the chooser, which is that of a newcomer.
 
     `computed` maps a name without its `__` to its Jinja text; `planned` a pattern that is not there yet to what it is.
     """
@@ -101,6 +125,7 @@ class Catalogue:
     threats: tuple[Threat, ...]
     patterns: Mapping[str, Pattern]
     planned: Mapping[str, str]
+    chooser: Step | None
 
     def questions_of(self, pattern: str) -> tuple[Question, ...]:
         """The questions that `pattern` asks, in order."""
@@ -120,7 +145,8 @@ def load(root: Path) -> Catalogue:
         BuildError: a file is missing, is not YAML, or breaks a rule.
     """
     path = root / "templates/catalogue.yaml"
-    data = _fields(_read(path), path, required=("source", "questions"), optional=("computed", "threats", "planned"))
+    optional = ("computed", "threats", "planned", "chooser")
+    data = _fields(_read(path), path, required=("source", "questions"), optional=optional)
     questions = _questions(data["questions"], path)
     computed = _mapping(data.get("computed", {}), f"{path}: computed")
     for name in computed:
@@ -135,6 +161,9 @@ def load(root: Path) -> Catalogue:
         for name, summary in _mapping(data.get("planned", {}), f"{path}: planned").items()
         if name not in patterns
     }
+    chooser = _step(data["chooser"], {*patterns, *planned}, f"{path}: chooser") if "chooser" in data else None
+    order = list(chooser.patterns()) if chooser else []
+    patterns = dict(sorted(patterns.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
     _check_alternatives(patterns, planned, f"{root}/templates/patterns")
     _check_shared_questions(patterns.values())
     _check_renamed(patterns.values(), f"{root}/templates/patterns")
@@ -147,7 +176,18 @@ def load(root: Path) -> Catalogue:
         _threats(data.get("threats"), path),
         patterns,
         planned,
+        chooser,
     )
+
+
+def _step(data: object, known: Collection[str], where: str) -> Step:
+    fields = _fields(data, where, required=("question", "answers"))
+    answers: dict[str, str | Step] = {}
+    for answer, leads_to in _mapping(fields["answers"], f"{where}: answers").items():
+        if isinstance(leads_to, str) and leads_to not in known:
+            raise BuildError(f"{where}: {answer!r} leads to {leads_to}, which is no pattern, built or planned.")
+        answers[answer] = leads_to if isinstance(leads_to, str) else _step(leads_to, known, f"{where}: {answer}")
+    return Step(_text(fields["question"], f"{where}: question"), answers)
 
 
 def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
@@ -157,7 +197,8 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         )
     path = folder / "pattern.yaml"
     lists = ("use_when", "not_for", "services", "cost_drivers", "parts", "threats", "questions", "renamed_from")
-    data = _fields(_read(path), path, required=("title", "summary"), optional=("state", "defaults", "size", *lists))
+    optional = ("state", "defaults", "size", "compare", *lists)
+    data = _fields(_read(path), path, required=("title", "summary"), optional=optional)
     texts = {
         key: _texts(data.get(key), f"{path}: {key}")
         for key in ("use_when", "services", "cost_drivers", "parts", "renamed_from")
@@ -186,7 +227,13 @@ def _pattern(folder: Path, common: Iterable[Question]) -> Pattern:
         renamed_from=texts["renamed_from"],
         defaults={name: _text(default, f"{path}: defaults: {name}") for name, default in defaults.items()},
         size=_size(data.get("size", {"files": 80, "lines": 6_500}), f"{path}: size"),
+        compare=_comparison(data["compare"], f"{path}: compare") if "compare" in data else None,
     )
+
+
+def _comparison(data: object, where: str) -> Comparison:
+    texts = _fields(data, where, required=("guarantee", "order", "latency", "leave"))
+    return Comparison(**{name: _text(text, f"{where}: {name}") for name, text in texts.items()})
 
 
 def _size(data: object, where: str) -> dict[str, int]:

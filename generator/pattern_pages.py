@@ -4,51 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
 from .answers import defaults
 from .catalogue import Catalogue, Pattern, Threat
+from .chooser import MADE, link, table
 from .errors import BuildError
 from .sources import File, toolkit_tests
 
 FOLDER = "docs/patterns"
-MADE = "<!-- Made by `make build` from templates/; do not edit. -->"
-
-
-def choosing_page(catalogue: Catalogue) -> str:
-    """Which pattern for which problem, and which one to take instead, as Markdown."""
-    rows = [
-        f"| {reason} | {_link(pattern.name, catalogue)} |"
-        for pattern in catalogue.patterns.values()
-        for reason in pattern.use_when
-    ]
-    not_for = [
-        f"| {_link(pattern.name, catalogue)} | {other.problem} | {_link(other.instead, catalogue)} |"
-        for pattern in catalogue.patterns.values()
-        for other in pattern.not_for
-    ]
-    return _page(
-        MADE,
-        "# Choosing a pattern",
-        "Start from the problem. Where two fit, take the one with fewer services.",
-        "\n".join(["| when | take |", "| --- | --- |", *rows]),
-        "## And when not",
-        "\n".join(["| pattern | not when | take instead |", "| --- | --- | --- |", *not_for]),
-        "## What each is made of",
-        "\n".join(
-            [
-                "| pattern | what it is | services |",
-                "| --- | --- | --- |",
-                *(
-                    f"| {_link(pattern.name, catalogue)} | {pattern.summary} | {', '.join(pattern.services)} |"
-                    for pattern in catalogue.patterns.values()
-                ),
-            ]
-        ),
-    )
 
 
 def pattern_page(root: Path, catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> str:
@@ -61,15 +28,15 @@ def pattern_page(root: Path, catalogue: Catalogue, pattern: Pattern, files: Mapp
         f"```bash\nserverless-templates new {pattern.name} ./my-service\n```",
         _section("When to take it", _list(pattern.use_when)),
         _section(
-            "When not", _list(f"{other.problem}: take {_link(other.instead, catalogue)}" for other in pattern.not_for)
+            "When not", _list(f"{other.problem}: take {link(other.instead, catalogue)}" for other in pattern.not_for)
         ),
         _section("What it is and what it promises", project.introduction()),
-        _section("What is generated", _table(("path", "what it does"), project.modules())),
+        _section("What is generated", table(("path", "what it does"), project.modules())),
         _section("What it costs", _list(pattern.cost_drivers), project.costs()),
-        _section("How it is operated", _table(("alarm", "what it means"), project.alarms())),
+        _section("How it is operated", table(("alarm", "what it means"), project.alarms())),
         _section(
             "Who could do what",
-            _table(
+            table(
                 ("threat", "stopped by", "shown by"),
                 [(each.threat, each.stopped_by, project.test(each)) for each in (*pattern.threats, *catalogue.threats)],
             ),
@@ -77,11 +44,17 @@ def pattern_page(root: Path, catalogue: Catalogue, pattern: Pattern, files: Mapp
         _section("Why it is like this", _list(project.decisions())),
         _section(
             "What it asks",
-            _table(
+            table(
                 ("name", "what"), [(f"`{each.name}`", f"{each.help}: {each.rule.reason}") for each in pattern.questions]
             ),
         ),
     )
+
+
+def cost_per_million(catalogue: Catalogue, pattern: Pattern, files: Mapping[str, File]) -> str:
+    """What a million calls cost in all, in USD, as the project's page on operations says; empty when it does not."""
+    said = re.search(r"\*\*in all\*\* \| +\| \*\*([^*]+)\*\*", _Project(catalogue, pattern, files, {}).costs())
+    return said[1] if said else ""
 
 
 class _Project:
@@ -153,17 +126,8 @@ class _Project:
         return self._jinja.from_string(template).render(cookiecutter=self._answers)
 
 
-def _link(name: str, catalogue: Catalogue) -> str:
-    return f"[`{name}`]({name}.md)" if name in catalogue.patterns else f"`{name}` (planned)"
-
-
 def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) if rows else ""
 
 
 def _section(title: str, *paragraphs: str) -> str:

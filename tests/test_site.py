@@ -61,7 +61,7 @@ def test_the_first_page_says_what_it_is_and_leads_on(site: Path) -> None:
     assert "It is for teams that start a service" in text
     assert "pip install git+" in text
     assert "serverless-templates new queue" in text
-    assert "Callers need the result in the answer" in text
+    assert "What starts the work?" in text
 
 
 @pytest.mark.parametrize(("page", "heading"), [("contributing", "Add a pattern"), ("changelog", "Unreleased")])
@@ -180,6 +180,20 @@ def test_a_picture_is_drawn_when_its_page_is_opened_from_a_disk(site: Path) -> N
     for each in look((site / "patterns/queue.html").as_uri()):
         assert [picture["width"] > 0 for picture in each["pictures"]] == [True]
         assert not each["errors"]
+
+
+def test_the_chooser_leads_to_every_pattern_in_two_clicks_without_a_server(site: Path) -> None:
+    """In a browser, on a phone, opened from a disk."""
+    ends = look("--choose", (site / "patterns/README.html").as_uri())
+
+    assert CATALOGUE.chooser
+    leads_to = list(CATALOGUE.chooser.patterns())
+    assert len(ends) == len(leads_to)
+    for end, pattern in zip(ends, leads_to, strict=True):
+        assert end["clicks"] <= 2
+        assert pattern in end["said"]
+        assert end["leadsTo"] == (f"{pattern}.html" if pattern in PATTERNS else None)
+    assert set(PATTERNS) <= set(leads_to)
 
 
 def test_no_page_scrolls_sideways(looks: list[dict[str, Any]]) -> None:
