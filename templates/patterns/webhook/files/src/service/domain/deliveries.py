@@ -1,0 +1,55 @@
+"""What the receiver hands to the worker: a delivery, whose signature was verified."""
+
+import hashlib
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from toolkit.runtime.fields import read
+
+# "The maximum is 1,048,576 bytes (1 MiB)", attributes included: SendMessage in
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference.
+LARGEST_MESSAGE = 1_048_576
+# What comes on top of a body: names and values of the other fields, the correlation id, and in the
+# dead-letter queue a cause of up to 1,000 characters, each of up to 4 bytes.
+LARGEST_REST = 8_192
+# A body is base64 in its message, which makes 4 characters of 3 bytes.
+LARGEST_BODY = (LARGEST_MESSAGE - LARGEST_REST) // 4 * 3
+LONGEST_NAME = 255
+
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+
+
+class Delivery(Struct, frozen=True):
+    """A request of the provider, as it was signed."""
+
+    delivery_id: Name
+    content_type: Name
+    # What a header says the event is; GitHub alone sends one. It is not signed.
+    event: Name
+    body: bytes
+
+    def to_json(self) -> str:
+        """The delivery as text, its body in base64: SQS takes no text that holds any byte."""
+        return msgspec.json.encode(self).decode()
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the same body from another one, without keeping it."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def parse_delivery(text: str) -> Delivery:
+    """Read a delivery from the queue.
+
+    Raises:
+        InvalidFieldsError: it is not one.
+    """
+    return read(text, Delivery)
+
+
+def printable(value: str) -> str:
+    """The value of a header that is not signed, or nothing if it is unusual."""
+    usual = value.isascii() and value.isprintable() and len(value) <= LONGEST_NAME
+    return value if usual else ""
