@@ -72,8 +72,8 @@ class Receiver:
         """Verify another scheme than the template's."""
         self.scheme = scheme
         self._monkeypatch.setattr(self.module, "scheme", SCHEMES[scheme])
-        secret: Any = RotatingSecret(self.secrets, "arn", SCHEMES[scheme].key)  # type: ignore[arg-type]
-        self._monkeypatch.setattr(self.module, "secret", secret)
+        keys: Any = RotatingSecret(self.secrets, "arn", SCHEMES[scheme].key)  # type: ignore[arg-type]
+        self._monkeypatch.setattr(self.module, "keys", keys)
 
     def signed(self, body: bytes, delivery_id: str, now: int | None = None) -> dict[str, str]:
         """The headers of a delivery that the provider sends now."""

@@ -42,7 +42,7 @@ class RotatingSecret:
         self._read_at: int | None = None
         self._asked_at: int | None = None
 
-    def keys(self, now: int) -> tuple[bytes, ...]:
+    def current(self, now: int) -> tuple[bytes, ...]:
         """The keys that are valid now.
 
         Raises:
@@ -53,7 +53,7 @@ class RotatingSecret:
             self._read(now)
         return self._valid(now)
 
-    def newer_keys(self, now: int) -> tuple[bytes, ...]:
+    def newer(self, now: int) -> tuple[bytes, ...]:
         """The keys after reading the secret again; none if that was done less than a minute ago.
 
         Raises:

@@ -48,7 +48,7 @@ RETRY_AFTER_SECONDS = 5
 
 settings = read_settings(Settings)
 scheme = SCHEMES[settings.signature_scheme]
-secret = RotatingSecret(client("secretsmanager"), settings.secret_arn, scheme.key)
+keys = RotatingSecret(client("secretsmanager"), settings.secret_arn, scheme.key)
 received = ReceivedDeliveries(
     client("dynamodb"), settings.idempotency_table, settings.idempotency_days
 )
@@ -105,7 +105,7 @@ def verified(headers: Headers, body: bytes, now: int) -> str:
         InvalidSignatureError: nothing shows that the provider sent it, or sent it now.
     """
     signed = scheme.read(headers, body)
-    if not is_signed_by(secret.keys(now), signed) and not is_signed_by_newer(signed, now):
+    if not is_signed_by(keys.current(now), signed) and not is_signed_by_newer(signed, now):
         # Counted apart from requests that are not signed at all, which anybody's scanner sends.
         metrics.add_metric("SignaturesWrong", MetricUnit.Count, 1)
         raise InvalidSignatureError("no signature is right")
@@ -115,7 +115,7 @@ def verified(headers: Headers, body: bytes, now: int) -> str:
 
 def is_signed_by_newer(signed: Signed, now: int) -> bool:
     """Whether a key that came into the secret since it was read made one of the signatures."""
-    return is_signed_by(secret.newer_keys(now), signed)
+    return is_signed_by(keys.newer(now), signed)
 
 
 def accept(delivery: Delivery, correlation: str, now: int) -> Response:
