@@ -10,7 +10,7 @@ from service.domain.payments import payment_after, type_of
 from toolkit.runtime.http import correlation_id
 
 if TYPE_CHECKING:
-    from conftest import Receiver
+    from tests.unit.conftest import Receiver
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 

@@ -1,5 +1,6 @@
 """What an event says about a payment, and in which order events count."""
 
+import contextlib
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -119,7 +120,5 @@ def test_refund_in_the_same_second_comes_after_the_payment() -> None:
 
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "", "text/html"]))
 def test_any_body_is_an_event_or_refused(body: bytes, content_type: str) -> None:
-    try:
+    with contextlib.suppress(InvalidEventError):
         payment_after(delivery(body, content_type), "payment.paid")
-    except InvalidEventError as error:
-        assert str(error)

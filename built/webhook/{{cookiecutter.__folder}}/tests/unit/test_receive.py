@@ -14,7 +14,7 @@ from toolkit.signed_delivery import LOCAL_VALUE, sign
 from toolkit.testing import Lines, Measured, Trace
 
 if TYPE_CHECKING:
-    from conftest import Receiver
+    from tests.unit.conftest import Receiver
 
 BODY = b'{"id": "delivery-1", "type": "payment.paid"}'
 OTHER = b'{"id": "delivery-1", "type": "payment.refunded"}'

@@ -14,7 +14,7 @@ from toolkit.runtime.signatures import SCHEMES
 from toolkit.signed_delivery import LOCAL_VALUE, sign
 
 if TYPE_CHECKING:
-    from conftest import Receiver
+    from tests.unit.conftest import Receiver
 
 # The same deliveries each time: `FORGERIES=10000 pytest tests/unit/test_forgeries.py` for more.
 COUNT = int(os.environ.get("FORGERIES", "1000"))
