@@ -1,4 +1,4 @@
-"""What a fault campaign delivers to the webhook, forged deliveries included, and sees of it. Not for projects."""
+"""What a fault campaign delivers to the webhook, and forges, and sees of it. Not for projects."""
 
 import base64
 import json
@@ -56,7 +56,7 @@ Request = tuple[bytes, dict[str, str]]
 
 
 class Campaign:
-    """Deliveries come through the API, with a forged or damaged one before each; payments are what they lead to."""
+    """Deliveries come through the API, each after a forged one; they lead to payments."""
 
     chunk, at_once = 10, 100
 
@@ -136,7 +136,7 @@ class Campaign:
 
 
 def body_of(event: Event) -> bytes:
-    """What the provider says of an event. Its payment's id is the event's name, and so is its own."""
+    """What the provider says of an event, whose name is its id and that of its payment."""
     return json.dumps(fields_of(event, event.name)).encode()
 
 

@@ -163,7 +163,7 @@ def test_signed_delivery_is_accepted_at_once_and_stored_later(
         "status": "paid",
         "amount": "1250",
         "currency": "EUR",
-        "position": "200",
+        "position": "10000",
         "delivery_id": id_of(body),
     }
     eventually(lambda: webhook.waiting() == 0)

@@ -31,7 +31,7 @@ def test_payment_is_as_its_event_says() -> None:
     given = of(new_field="ignored")
 
     assert type_of(given) == "payment.paid"
-    expected = Payment("payment-1", "paid", 1250, "EUR", position=2_000)
+    expected = Payment("payment-1", "paid", 1250, "EUR", position=100_000)
     assert payment_after(given, "payment.paid") == expected
 
 

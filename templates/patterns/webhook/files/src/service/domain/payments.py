@@ -22,6 +22,8 @@ Created = Annotated[int, Meta(ge=0, le=10**11)]  # seconds since the epoch, by t
 # The events that are worked on, by type: the state of the payment after each, and the place of that
 # state among those of the same second. Other types are ignored, and counted.
 HANDLED = MappingProxyType({"payment.paid": ("paid", 0), "payment.refunded": ("refunded", 1)})
+# More than there are types.
+PLACES = 100
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
@@ -84,7 +86,7 @@ def payment_after(delivery: Delivery, event_type: str) -> Payment:
         status,
         event.data.amount,
         event.data.currency,
-        position=event.created * len(HANDLED) + place,
+        position=event.created * PLACES + place,
     )
 
 
