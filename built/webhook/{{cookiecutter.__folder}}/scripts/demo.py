@@ -41,7 +41,7 @@ def run(stack: Stack) -> None:
     rows = sorted([str(*item[field].values()) for field in fields] for item in items)
     for row in (fields, *rows):
         print("  " + "  ".join(f"{value:<10}" for value in row))
-    print("\nThe dead-letter queue, bodies in base64:")
+    print("\nThe dead-letter queue:")
     show(sqs, stack.outputs["DeadLetterQueueUrl"])
 
 

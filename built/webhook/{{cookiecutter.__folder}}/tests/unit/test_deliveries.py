@@ -17,9 +17,10 @@ from service.domain.deliveries import (
 from toolkit.runtime.fields import InvalidFieldsError
 
 names = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=LONGEST_NAME)
+bodies = st.binary() | st.text().map(str.encode)
 
 
-@given(st.builds(Delivery, names, names, names, st.binary()))
+@given(st.builds(Delivery, names, names, names, bodies))
 def test_delivery_is_the_same_after_the_queue(delivery: Delivery) -> None:
     text = delivery.to_json()
 
@@ -32,9 +33,14 @@ def test_largest_delivery_with_the_longest_cause_fits_into_a_message() -> None:
     name = '"' * LONGEST_NAME  # Two characters each in JSON.
     correlation, cause = 100, 4 * 1_000 + 100
 
-    text = Delivery(name, name, name, b"a" * LARGEST_BODY).to_json()
+    for byte in (b"a", b'"', b"\x00", b"\xff"):
+        text = Delivery(name, name, name, byte * LARGEST_BODY).to_json()
+        assert len(text) + correlation + cause <= LARGEST_MESSAGE
 
-    assert len(text) + correlation + cause <= LARGEST_MESSAGE
+
+def test_text_can_be_read_in_the_queue_and_other_bytes_are_base64() -> None:
+    assert '"text": "{}"' in Delivery("a", "", "", b"{}").to_json()
+    assert '"base64": "/w=="' in Delivery("a", "", "", b"\xff").to_json()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"delivery_id": 1}'])
@@ -44,9 +50,9 @@ def test_other_text_is_no_delivery(text: str) -> None:
 
 
 def test_body_that_is_not_base64_is_named_and_not_quoted() -> None:
-    fields = {"delivery_id": "a", "content_type": "", "event": "", "body": "marked!"}
+    fields = {"delivery_id": "a", "content_type": "", "event": "", "base64": "marked!"}
 
-    with pytest.raises(InvalidFieldsError, match="body") as raised:
+    with pytest.raises(InvalidFieldsError, match="base64") as raised:
         parse_delivery(json.dumps(fields))
     assert "marked" not in str(raised.value)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from service.domain.deliveries import LARGEST_BODY
+from service.domain.deliveries import LARGEST_BODY, parse_delivery
 from toolkit.commands.dead_letters import cause_of, redrive
 from toolkit.commands.secret import add
 from toolkit.local_aws.stack import Stack
 from toolkit.messages import delete, messages_in, waiting
+from toolkit.runtime.fields import InvalidFieldsError
 from toolkit.runtime.signatures import TOLERANCE_SECONDS
 from toolkit.signed_delivery import LOCAL_VALUE, scheme_of_template, sign
 from toolkit.signed_request import Answer, call
@@ -140,8 +141,8 @@ def payment_id_of(body: bytes) -> str:
 
 def body_of(message: str) -> str:
     try:
-        return base64.b64decode(json.loads(message)["body"]).decode("latin-1")
-    except (ValueError, KeyError, TypeError):
+        return parse_delivery(message).body.decode("latin-1")
+    except InvalidFieldsError:
         return message
 
 
