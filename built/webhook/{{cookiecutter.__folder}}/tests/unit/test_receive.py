@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from service.domain.deliveries import LARGEST_BODY
 from toolkit.runtime.signatures import SCHEMES, TOLERANCE_SECONDS
-from toolkit.signed_delivery import LOCAL_VALUE, sign
+from toolkit.signed_delivery import LOCAL_VALUE, scheme_of_template, sign
 from toolkit.testing import Lines, Measured, Trace
 
 if TYPE_CHECKING:
@@ -61,11 +61,9 @@ def test_body_is_verified_and_queued_byte_by_byte(
     assert receiver.queue.sent[0][0].body == body
 
 
-@pytest.mark.parametrize("scheme", ["standard-webhooks", "github"])
+@pytest.mark.skipif(scheme_of_template() == "stripe", reason="its id is in the JSON")
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"\xed\xa0\x80"])
-def test_body_can_be_empty_or_no_text(receiver: "Receiver", scheme: str, body: bytes) -> None:
-    receiver.use(scheme)
-
+def test_body_can_be_empty_or_no_text(receiver: "Receiver", body: bytes) -> None:
     assert receiver.deliver(body) == 202
     assert receiver.queue.sent[0][0].body == body
 
