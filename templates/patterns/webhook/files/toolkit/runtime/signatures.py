@@ -180,7 +180,7 @@ def _key_standard(secret: str) -> bytes:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
     except ValueError:
         raise InvalidKeyError(problem) from None
-    if not 24 <= len(key) <= 64:  # noqa: PLR2004 (named by the problem)
+    if not 24 <= len(key) <= 64:
         raise InvalidKeyError(problem)
     return key
 
