@@ -1,10 +1,12 @@
 """`make secret` adds a value, gives the earlier ones an end, and shows none."""
 
+import getpass
 import io
 import json
 import sys
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -92,7 +94,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(secret, "scheme_of_template", lambda: "standard-webhooks")
     monkeypatch.setattr(secret, "outputs_of", lambda _: {"SecretArn": "arn"})
     monkeypatch.setattr(secret, "region_of", lambda _: "eu-west-1")
-    monkeypatch.setattr(secret.boto3, "client", lambda *_, **__: client)
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
 
     def run(line: str, *arguments: str) -> SecretsManager:
         monkeypatch.setattr(sys, "argv", ["secret", *arguments])
@@ -132,6 +134,6 @@ def test_overlap_has_limits(command: Any, hours: str) -> None:
 
 def test_person_types_the_value_without_seeing_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(secret.getpass, "getpass", lambda _: " typed ")
+    monkeypatch.setattr(getpass, "getpass", lambda _: " typed ")
 
     assert secret.value_from_operator() == "typed"
