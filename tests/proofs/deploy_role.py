@@ -95,6 +95,11 @@ NOT_NEEDED = {
         "iam:*UserPolicy",
     ),
     "the first of its kind in the account": ("iam:CreateServiceLinkedRole",),
+    "a secret that is generated, or has replicas": (
+        "secretsmanager:GetRandomPassword",
+        "secretsmanager:RemoveRegionsFromReplication",
+        "secretsmanager:ReplicateSecretToRegions",
+    ),
     "a build in a bucket with versions that the template names": ("s3:GetObjectVersion",),
     "a deployment to machines of one's own": ("codedeploy:RegisterOnPremisesInstance",),
     "a user pool with attributes or second factors of its own, or a client with more than one secret": (

@@ -369,9 +369,16 @@ def variables_read_by(function: Resource) -> set[str]:
 
 
 def stand_ins(function: Resource) -> dict[str, str]:
-    """A value for each variable that a function might read, enough to import its handler."""
+    """A value for each variable that a function might read, enough to import its handler.
+
+    A text in the template is the value itself; what only AWS knows is a number, or text of one.
+    """
     variables = function["Environment"]["Variables"]
-    return {name: "1" for name in variables if not name.startswith("POWERTOOLS_")}
+    return {
+        name: value if isinstance(value, str) else "1"
+        for name, value in variables.items()
+        if not name.startswith("POWERTOOLS_")
+    }
 
 
 def calls_of(function: Resource) -> set[str]:
