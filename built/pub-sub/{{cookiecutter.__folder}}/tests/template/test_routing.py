@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.shipments import EventType
-from tests.routing import ROUTES, of_type
+from tests.template.routing import ROUTES, of_type
 from toolkit.filters import accepts
 from toolkit.template import apis, resources
 

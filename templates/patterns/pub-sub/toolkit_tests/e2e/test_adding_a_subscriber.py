@@ -84,7 +84,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "src/service/handlers/archive.py").write_text(handler, "utf-8")
     shutil.copy(made / "events/track.json", made / "events/archive.json")
     replaced(
-        made / "tests/routing.py",
+        made / "tests/template/routing.py",
         ('DELIVERED) | CALLER, {"Track"}', 'DELIVERED) | CALLER, {"Track", "Archive"}'),
     )
     return made

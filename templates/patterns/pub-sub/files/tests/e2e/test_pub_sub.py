@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.routing import ROUTES, of_type
+from tests.template.routing import ROUTES, of_type
 from toolkit.commands.dead_letters import cause_of, redrive
 from toolkit.local_aws.stack import Stack
 from toolkit.messages import delete, messages_in, visible, waiting
