@@ -65,6 +65,13 @@ def replaced(path: Path, *edits: tuple[str, str]) -> None:
     path.write_text(text, "utf-8")
 
 
+def part(pattern: str, text: str) -> str:
+    """The part of a text that a pattern describes."""
+    match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+    assert match, pattern
+    return match[0]
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one more subscriber, added as the page says."""
@@ -73,20 +80,30 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("unit", "e2e"):
         shutil.rmtree(made / "tests" / folder / "toolkit", ignore_errors=True)
     page = (PROJECT / "docs/adding-a-subscriber.md").read_text("utf-8")
-    row, resources, handler = re.findall(r"^```\w+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    filter_policy, commands = re.findall(r"^```\w+\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    template = (made / "template.yaml").read_text("utf-8")
+    section = part(r"^  # --- Track: .*?(?=^  # --- )", template)
+    old_filter = part(r"^      FilterPolicy:\n[^\n]*\n", section)
+    table = part(r"^  ShipmentsTable:\n.*?\n\n", template)
+    new = section.replace(old_filter, filter_policy) + table
+    for old, name in (
+        ("Track", "Archive"),
+        (".track.", ".archive."),
+        ("ShipmentsTable", "ArchiveTable"),
+        ("SHIPMENTS_TABLE", "ARCHIVE_TABLE"),
+    ):
+        new = new.replace(old, name)
+    row = part(r"^    Track: [^\n]*\n", template)
     replaced(
         made / "template.yaml",
         ("      - Unrouted\n", "      - Unrouted\n      - Archive\n"),
         ("[Track, Notify, Unrouted]", "[Track, Notify, Unrouted, Archive]"),
-        ("    Unrouted: { Milli", f"{row}    Unrouted: {{ Milli"),
-        ("  # --- Tables ", f"{resources}  # --- Tables "),
+        (row, row + row.replace("Track", "Archive")),
+        ("  # --- Tables ", f"{new}  # --- Tables "),
     )
-    (made / "src/service/handlers/archive.py").write_text(handler, "utf-8")
-    shutil.copy(made / "events/track.json", made / "events/archive.json")
-    replaced(
-        made / "tests/template/routing.py",
-        ('DELIVERED) | CALLER, {"Track"}', 'DELIVERED) | CALLER, {"Track", "Archive"}'),
-    )
+    subprocess.run(["sh", "-ec", commands], cwd=made, check=True)
+    delivered = "of_type(EventType.DELIVERED) | CALLER, {"
+    replaced(made / "tests/template/routing.py", (delivered, f'{delivered}"Archive", '))
     return made
 
 
