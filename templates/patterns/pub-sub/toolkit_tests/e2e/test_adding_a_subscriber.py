@@ -101,7 +101,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (row, row + row.replace("Track", "Archive")),
         ("  # --- Tables ", f"{new}  # --- Tables "),
     )
-    subprocess.run(["sh", "-ec", commands], cwd=made, check=True)
+    subprocess.run(["/bin/sh", "-ec", commands], cwd=made, check=True)
     delivered = "of_type(EventType.DELIVERED) | CALLER, {"
     replaced(made / "tests/template/routing.py", (delivered, f'{delivered}"Archive", '))
     return made
