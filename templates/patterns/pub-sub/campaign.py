@@ -30,12 +30,12 @@ BREAKAGES = {
         "events": 200,
         "seed": 2,
     },
-    "what SNS did not take is not sent again": {
-        "file": "src/service/handlers/publish.py",
-        "sound": "return unavailable(RETRY_AFTER_SECONDS)",
-        "faulty": "pass",
+    "partial batch responses are off": {
+        "file": "template.yaml",
+        "sound": "FunctionResponseTypes: [ReportBatchItemFailures]",
+        "faulty": "FunctionResponseTypes: []",
         "events": 200,
-        "seed": 3,
+        "seed": 2,
     },
 }
 # Invalid events: each fails for its own reason, or the API refuses it.
