@@ -9,6 +9,7 @@ DOCS = "https://docs.aws.amazon.com"
 CODEDEPLOY = f"{DOCS}/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambdaLimited.html"
 CLOUDFORMATION = f"{DOCS}/service-authorization/latest/reference/list_awscloudformation.html"
 SAM = f"{DOCS}/serverless-application-model/latest/developerguide/sam-permissions-cloudformation.html"
+SCHEDULER = f"{DOCS}/scheduler/latest/UserGuide/setting-up.html"
 STEP_FUNCTIONS_LOGS = f"{DOCS}/step-functions/latest/dg/cw-logs.html"
 STEP_FUNCTIONS_TRACES = f"{DOCS}/step-functions/latest/dg/xray-iam.html"
 
@@ -42,6 +43,8 @@ NEEDS = (
     ),
     # It lists, and AWS judges a list against all alarms of the account.
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
+    # Scheduler sends to its target, and what it cannot deliver to a dead-letter queue.
+    Need("scheduler.amazonaws.com", "sqs:SendMessage", SCHEDULER),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
         Need("states.amazonaws.com", f"logs:{action}", STEP_FUNCTIONS_LOGS)
