@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SUFFIX = "DeadLetterQueueUrl"
 # The attribute in which a worker says why; see toolkit/runtime/dead_letters.py.
 _CAUSE = "dead_letter_cause"
+# The one in which EventBridge and its Scheduler say why they could not deliver.
+# docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+_ERROR = "ERROR_MESSAGE"
 # SQS moves no more messages than this in a second.
 _FASTEST = 500
 _REFUSED = ("AccessDenied", "AccessDeniedException")
@@ -81,9 +84,11 @@ def cause_of(message: "MessageTypeDef") -> str:
     """
     if "DeadLetterQueueSourceArn" in message.get("Attributes", {}):
         return "the function died or timed out: search its log for this id"
-    attribute = message.get("MessageAttributes", {}).get(_CAUSE)
-    if attribute:
-        return attribute["StringValue"]
+    attributes = message.get("MessageAttributes", {})
+    if _CAUSE in attributes:
+        return attributes[_CAUSE]["StringValue"]
+    if _ERROR in attributes:
+        return attributes[_ERROR]["StringValue"]
     return "in the function's log: search it for this id as dead_letter_id"
 
 

@@ -23,17 +23,17 @@ class Runs:
         self.answer: Any = RUN
         self.written: list[tuple[str, list[str], str]] = []
 
-    def take(self, message: RunMessage, owner: str, now: int, *, redriven: bool) -> Any:
+    def take(self, _: RunMessage, __: str, ___: int, *, redriven: bool) -> Any:
         if isinstance(self.answer, Exception):
             raise self.answer
         self.redriven = redriven
         return self.answer
 
-    def hand_on(self, run: State, effects: list[Any], cursor: str, now: int) -> RunMessage:
+    def hand_on(self, run: State, effects: list[Any], cursor: str, _: int) -> RunMessage:
         self.written.append(("handed on", self.ids(effects), cursor))
         return RunMessage(run.schedule, run.scheduled_time, page=run.page + 1)
 
-    def complete(self, run: State, effects: list[Any]) -> None:
+    def complete(self, _: State, effects: list[Any]) -> None:
         self.written.append(("complete", self.ids(effects), ""))
 
     @staticmethod

@@ -105,7 +105,7 @@ def bill_page(
     page: list[Customer], run: State, has_time: Callable[[], bool]
 ) -> tuple[int, list[Invoice]]:
     """Bill customers as long as there is time: how many of them were seen, and their invoices."""
-    bills = []
+    bills: list[Invoice] = []
     for done, customer in enumerate(page):
         if not has_time():
             logger.warning("no time left, handed on", run=run.scheduled_time, page=run.page)
