@@ -24,8 +24,10 @@ class Scheduled:
         sqs, name = aws.client("sqs"), uuid.uuid4().hex
         self.queue: str = sqs.create_queue(QueueName=name)["QueueUrl"]
         role = "arn:aws:iam::123456789012:role/schedule"
+        aws.client("scheduler").create_schedule_group(Name=name)
         self.arn: str = aws.client("scheduler").create_schedule(
-            Name=name,
+            Name="runs",
+            GroupName=name,
             ScheduleExpression="rate(365 days)",
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={"Arn": arn_of(sqs, self.queue), "RoleArn": role},
