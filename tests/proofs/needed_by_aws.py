@@ -44,7 +44,10 @@ NEEDS = (
     # It lists, and AWS judges a list against all alarms of the account.
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
     # Scheduler sends to its target, and what it cannot deliver to a dead-letter queue.
-    Need("scheduler.amazonaws.com", "sqs:SendMessage", SCHEDULER),
+    *(
+        Need("scheduler.amazonaws.com", "sqs:SendMessage", SCHEDULER, on=queue)
+        for queue in ("*-Queue-*", "*-ScheduleDeadLetterQueue-*")
+    ),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
         Need("states.amazonaws.com", f"logs:{action}", STEP_FUNCTIONS_LOGS)
@@ -69,7 +72,11 @@ NEEDS = (
     Need("PlanRole", "cloudformation:CreateChangeSet", SAM, on="transform/Serverless-2016-10-31"),
     Need("PlanRole", "cloudformation:TagResource", CLOUDFORMATION, on="changeSet/*"),
     Need("PlanRole", "cloudformation:TagResource", CLOUDFORMATION, on="stack/*"),
-    Need("PlanRole", "iam:PassRole", f"{DOCS}/IAM/latest/UserGuide/id_roles_use_passrole.html"),
+    *(
+        Need("PlanRole", "iam:PassRole", f"{DOCS}/IAM/latest/UserGuide/id_roles_use_passrole.html", on=role)
+        # CloudFormation's, and that of a schedule which a smoke test makes.
+        for role in ("role/deploy/*", "role/*-ScheduleRole-*")
+    ),
     # An upload in parts that fails is given up.
     Need("PlanRole", "s3:AbortMultipartUpload", f"{DOCS}/AmazonS3/latest/userguide/mpuoverview.html"),
 )
