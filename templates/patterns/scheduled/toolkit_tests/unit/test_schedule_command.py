@@ -1,12 +1,15 @@
 """What people do with a schedule: run it now, pause it, resume it, and see when it fires."""
 
+import re
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from toolkit.checks.test_commands import make
 from toolkit.commands import schedule
 from toolkit.commands.schedule import main, run_now, set_state, times
 from toolkit.runtime.runs import RunMessage
@@ -56,7 +59,7 @@ def test_update_has_the_whole_definition(aws_answers: AwsAnswers) -> None:
 
 def test_every_field_that_can_be_set_is_taken_over() -> None:
     """AWS's own model says which: a new one must not be lost."""
-    model = boto3.client("scheduler", region_name="eu-west-1").meta.service_model
+    model: Any = boto3.client("scheduler", region_name="eu-west-1").meta.service_model
     answered = model.operation_model("GetSchedule").output_shape.members.keys()
     taken = model.operation_model("UpdateSchedule").input_shape.members.keys()
 
@@ -129,3 +132,20 @@ def test_times_show_both_clock_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rate_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "in real time" in listed(monkeypatch, "rate(5 minutes)", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        (["run-now"], "run-now --env dev"),
+        (["run-now", "ENV=prod", "AT=2026-01-01T02:00:00Z"], 'run-now --env prod --at "$AT"'),
+        (["pause", "ENV=prod"], "pause --env prod"),
+        (["resume"], "resume --env dev"),
+        (["fire-times"], "times"),
+    ],
+)
+def test_each_command_runs_what_it_says(arguments: list[str], run: str, tmp_path: Path) -> None:
+    shown = make("--dry-run", *arguments, f"VENV={tmp_path}/new")
+
+    [found] = re.findall(r"toolkit schedule (.*)", shown.stdout)
+    assert found.strip() == run

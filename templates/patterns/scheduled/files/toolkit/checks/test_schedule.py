@@ -32,9 +32,10 @@ HOUR = 3_600
 LONGEST_WATCH = 7 * 86_400
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_TIMEOUT_SECONDS = 900
+SENT = RunMessage("arn:aws:scheduler:eu-west-1:123456789012:schedule/a/b", "2026-01-01T02:00:00Z")
 PLACEHOLDERS = {
-    "<aws.scheduler.schedule-arn>": "arn:aws:scheduler:eu-west-1:123456789012:schedule/a/b",
-    "<aws.scheduler.scheduled-time>": "2026-01-01T02:00:00Z",
+    "<aws.scheduler.schedule-arn>": SENT.schedule,
+    "<aws.scheduler.scheduled-time>": SENT.scheduled_time,
     "<aws.scheduler.attempt-number>": "1",
 }
 
@@ -85,7 +86,7 @@ def test_input_carries_schedule_and_time_for_scheduler_to_fill_in(schedule: dict
         assert body.count(placeholder) == 1
         body = body.replace(placeholder, value)
 
-    assert parse_run(body) == RunMessage(*PLACEHOLDERS.values())
+    assert parse_run(body) == SENT
 
 
 @every_schedule

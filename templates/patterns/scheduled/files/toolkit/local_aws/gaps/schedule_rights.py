@@ -13,7 +13,8 @@ IN_DEFAULT = ":schedule/default/"
 
 
 def is_needed() -> bool:
-    asked = ("scheduler", "GET", "/schedules/a", {}, b"", {"groupName": ["g"]}, "eu-west-1", "1")
+    query = {"groupName": ["g"]}
+    asked: Any = ("scheduler", "GET", "/schedules/a", {}, b"", query, "eu-west-1", "1")
     return IN_DEFAULT in iam_actions.extract_resource_arn(*asked)
 
 
