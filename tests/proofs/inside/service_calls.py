@@ -130,7 +130,7 @@ def _scheduler_acts() -> None:
             if session := sts._sessions.get(key):
                 given = json.loads(body)["Target"]["RoleArn"]
                 asked = _question(session["Arn"], "AssumedRole", "iam:PassRole", given)
-                asked.service_context["iam:PassedToService"] = "scheduler.amazonaws.com"
+                asked.service_context["iam:passedtoservice"] = "scheduler.amazonaws.com"
                 policies = iam_evaluator._gather_role_policies(session["Arn"].split("/")[1], get_account_id())
                 if iam_evaluator.evaluate(asked, policies).decision != "Allow":
                     return scheduler._error(403, "AccessDeniedException", f"iam:PassRole on {given}")
