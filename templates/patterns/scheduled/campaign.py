@@ -17,11 +17,11 @@ from toolkit.runtime.runs import State
 
 # What a campaign must find: tests/proofs/faults.py breaks it, and reads these lines only.
 BREAKAGES = {
-    "who had the lease does not get it again": {
-        "file": "toolkit/runtime/runs.py",
-        "sound": "redriven or owner == state.owner",
-        "faulty": "redriven",
-        "events": 200,
+    "a run is complete after its first page": {
+        "file": "src/service/handlers/process.py",
+        "sound": "if is_more or done < len(page):",
+        "faulty": "if done < len(page):",
+        "events": 100,
         "seed": 1,
     },
     "partial batch responses are off": {
