@@ -32,6 +32,11 @@ DOCS = "https://docs.aws.amazon.com"
 # What is granted and not published, with AWS's word for it.
 NEEDED_AS_WELL = {
     "cloudformation:CreateChangeSet": f"{DOCS}/AWSCloudFormation/latest/UserGuide/template-macros.html",
+    # What may call a function is taken away when its event is, though a pattern has none to begin with.
+    **{
+        f"lambda:{action}": f"{DOCS}/lambda/latest/api/API_RemovePermission.html"
+        for action in ("GetPolicy", "RemovePermission")
+    },
     # GetFunction tells tags only to who may list them.
     "lambda:ListTags": f"{DOCS}/lambda/latest/api/API_GetFunction.html",
     # An API's access log, like a workflow's log, is a delivery.
@@ -80,6 +85,7 @@ NOT_NEEDED = {
     ),
     "a log group or topic that masks data, or a log group with an index, a token, protection or another place": (
         "firehose:TagDeliveryStream",
+        "logs:CreateLogDelivery",
         "logs:*DataProtectionPolicy",
         "logs:*IndexPolicy",
         "logs:PutBearerTokenAuthentication",
