@@ -40,7 +40,7 @@ def more(root: Path) -> None:
     code = root / COMMON / "toolkit/runtime/environment.py"
     code.write_text('"""Better: ' + code.read_text("utf-8").removeprefix('"""'), "utf-8")
     write_files(root, {f"{COMMON}/docs/bill.md": "# Who pays\n\n{{ cookiecutter.cost_centre }}\n"})
-    replace(root / "templates/catalogue.yaml", ("\n# Patterns that are", f"{NEW_QUESTION}\n# Patterns that are"))
+    replace(root / "templates/catalogue.yaml", ("\n# From the problem", f"{NEW_QUESTION}\n# From the problem"))
 
 
 def other(root: Path) -> None:
