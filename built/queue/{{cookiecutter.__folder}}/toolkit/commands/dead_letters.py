@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SUFFIX = "DeadLetterQueueUrl"
 # The attribute in which a worker says why; see toolkit/runtime/dead_letters.py.
 _CAUSE = "dead_letter_cause"
+# With so many of its own, a message has no room for it.
+_MOST_ATTRIBUTES = 10
 # SQS moves no more messages than this in a second.
 _FASTEST = 500
 _REFUSED = ("AccessDenied", "AccessDeniedException")
@@ -84,6 +86,8 @@ def cause_of(message: "MessageTypeDef") -> str:
     attribute = message.get("MessageAttributes", {}).get(_CAUSE)
     if attribute:
         return attribute["StringValue"]
+    if len(message.get("MessageAttributes", {})) < _MOST_ATTRIBUTES:
+        return "no function had it: it could not be delivered to the queue"
     return "in the function's log: search it for this id as dead_letter_id"
 
 
