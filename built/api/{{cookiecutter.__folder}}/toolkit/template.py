@@ -83,6 +83,11 @@ def _with(value: Any, variable: str, one: str) -> Any:
     match value:
         case {"Ref": str(name)} if name == variable:
             return one
+        case {"Ref": {"Fn::Sub": str(name)}}:
+            # How a resource of the same Fn::ForEach is referred to.
+            return {"Ref": _with(name, variable, one)}
+        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str(attribute)]}:
+            return {"Fn::GetAtt": f"{_with(name, variable, one)}.{attribute}"}
         case dict():
             return {key: _with(item, variable, one) for key, item in value.items()}
         case list():
@@ -394,7 +399,9 @@ def clients_of(function: Resource) -> set[str]:
 
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     if operation != "TransactWriteItems":
-        # IAM's name of a service is boto3's, but for this one.
+        # IAM's name of a service is boto3's, but for this one. A batch needs the right of a single
+        # call: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+        operation = {"PublishBatch": "Publish"}.get(operation, operation)
         return {f"{service.replace('stepfunctions', 'states')}:{operation}"}
     # IAM asks for what the transaction holds: {"Put": …} needs dynamodb:PutItem.
     parts = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
