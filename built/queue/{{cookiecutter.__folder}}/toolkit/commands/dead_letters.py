@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SUFFIX = "DeadLetterQueueUrl"
 # The attribute in which a worker says why; see toolkit/runtime/dead_letters.py.
 _CAUSE = "dead_letter_cause"
+# The one in which EventBridge and its Scheduler say why they could not deliver.
+# docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+_ERROR = "ERROR_MESSAGE"
 # With so many of its own, a message has no room for it.
 _MOST_ATTRIBUTES = 10
 # SQS moves no more messages than this in a second.
@@ -83,10 +86,12 @@ def cause_of(message: "MessageTypeDef") -> str:
     """
     if "DeadLetterQueueSourceArn" in message.get("Attributes", {}):
         return "the function died or timed out: search its log for this id"
-    attribute = message.get("MessageAttributes", {}).get(_CAUSE)
-    if attribute:
-        return attribute["StringValue"]
-    if len(message.get("MessageAttributes", {})) < _MOST_ATTRIBUTES:
+    attributes = message.get("MessageAttributes", {})
+    if _CAUSE in attributes:
+        return attributes[_CAUSE]["StringValue"]
+    if _ERROR in attributes:
+        return attributes[_ERROR]["StringValue"]
+    if len(attributes) < _MOST_ATTRIBUTES:
         return "no function had it: it could not be delivered to the queue"
     return "in the function's log: search it for this id as dead_letter_id"
 

@@ -145,6 +145,13 @@ def test_a_cause_of_an_earlier_failure_is_not_shown_as_that_of_this_one(
     assert shown in cause
 
 
+def test_what_scheduler_could_not_deliver_is_shown_with_its_error() -> None:
+    error = {"ERROR_MESSAGE": {"DataType": "String", "StringValue": "no permission"}}
+    message: Any = Sqs.message("1", "body", MessageAttributes=error)
+
+    assert dead_letters.cause_of(message) == "no permission"
+
+
 def test_a_redrive_names_the_queue_for_sqs_does_not_know_where_messages_belong() -> None:
     sqs = Sqs("a", "b")
 
