@@ -400,7 +400,8 @@ def clients_of(function: Resource) -> set[str]:
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     if operation != "TransactWriteItems":
         # IAM's name of a service is boto3's, but for this one. A batch needs the right of a single
-        # call: docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+        # call; docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html has
+        # no action for it.
         operation = {"PublishBatch": "Publish"}.get(operation, operation)
         return {f"{service.replace('stepfunctions', 'states')}:{operation}"}
     # IAM asks for what the transaction holds: {"Put": …} needs dynamodb:PutItem.
