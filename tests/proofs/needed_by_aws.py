@@ -37,7 +37,7 @@ NEEDS = (
     ),
     # Lambda reports the records of a stream that it gave up: what the local AWS does in its own name.
     Need(
-        "lambda.amazonaws.com",
+        "PublishRole",
         "sqs:SendMessage",
         f"{DOCS}/lambda/latest/dg/services-dynamodb-errors.html",
         on="*-PublishFailures*",
