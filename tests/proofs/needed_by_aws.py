@@ -36,6 +36,13 @@ NEEDS = (
         Need("lambda.amazonaws.com", f"xray:{action}", f"{DOCS}/lambda/latest/dg/services-xray.html")
         for action in ("PutTelemetryRecords", "PutTraceSegments")
     ),
+    # Lambda reports the records of a stream that it gave up: what the local AWS does in its own name.
+    Need(
+        "PublishRole",
+        "sqs:SendMessage",
+        f"{DOCS}/lambda/latest/dg/services-dynamodb-errors.html",
+        on="*-PublishFailures*",
+    ),
     # CodeDeploy moves an alias to a new version, and back when an alarm goes off.
     *(
         Need("codedeploy.amazonaws.com", f"lambda:{action}", CODEDEPLOY)
@@ -71,5 +78,7 @@ NEEDS = (
     Need("PlanRole", "cloudformation:TagResource", CLOUDFORMATION, on="stack/*"),
     Need("PlanRole", "iam:PassRole", f"{DOCS}/IAM/latest/UserGuide/id_roles_use_passrole.html", on="role/deploy/*"),
     # An upload in parts that fails is given up.
-    Need("PlanRole", "s3:AbortMultipartUpload", f"{DOCS}/AmazonS3/latest/userguide/mpuoverview.html"),
+    Need(
+        "PlanRole", "s3:AbortMultipartUpload", f"{DOCS}/AmazonS3/latest/userguide/mpuoverview.html", on="*-artifacts-*"
+    ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from toolkit.messages import arn_of, hidden, messages_in, visible
+from toolkit.messages import arn_of, delete, hidden, messages_in, visible
 from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ _MOST_ATTRIBUTES = 10
 _FASTEST = 500
 _REFUSED = ("AccessDenied", "AccessDeniedException")
 _UNDER_WAY = ("RUNNING", "CANCELLING")
+# What SQS says of a queue that gets what another service could not deliver. API reference of
+# StartMessageMoveTask: "Non-SQS queue sources of dead-letter queues […] are not […] supported".
+_NOT_OF_A_QUEUE = "configured as a Dead Letter"
 
 
 @errors_in_one_line
@@ -115,9 +118,14 @@ def redrive(
         return 0
     limit = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
     before = _latest_task(sqs, source)
-    handle = sqs.start_message_move_task(
-        SourceArn=source, DestinationArn=arn_of(sqs, queue), **limit
-    )["TaskHandle"]
+    try:
+        handle = sqs.start_message_move_task(
+            SourceArn=source, DestinationArn=arn_of(sqs, queue), **limit
+        )["TaskHandle"]
+    except ClientError as error:
+        if _NOT_OF_A_QUEUE not in str(error):
+            raise
+        return _move(sqs, dead_letters, queue, 1 / rate if rate else 0)
     try:
         print(f"SQS moves {there} messages. To stop: Ctrl-C or make redrive CANCEL=1", flush=True)
         while (task := _latest_task(sqs, source)) == before or task["Status"] in _UNDER_WAY:
@@ -135,6 +143,16 @@ def redrive(
     moved = task.get("ApproximateNumberOfMessagesMoved", 0)
     # SQS counts a little late.
     return max(moved, there) if task["Status"] == "COMPLETED" else moved
+
+
+def _move(sqs: "SQSClient", dead_letters: str, queue: str, pause: float) -> int:
+    """Send each body back and delete it: what another service could not deliver has no more."""
+    with messages_in(sqs, dead_letters) as messages:
+        for message in messages:
+            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+            delete(sqs, dead_letters, message)
+            time.sleep(pause)
+    return len(messages)
 
 
 def cancel(sqs: "SQSClient", dead_letters: str) -> int:
