@@ -56,6 +56,9 @@ def other(root: Path) -> None:
         about = folder / "pattern.yaml"
         text = re.sub(rf"(instead: )({'|'.join(PATTERNS)})$", r"\1\2-now", about.read_text("utf-8"), flags=re.MULTILINE)
         about.write_text(f"{text}\nrenamed_from: [{pattern}]\n", "utf-8")
+    catalogue = root / "templates/catalogue.yaml"  # whose chooser leads to them
+    names = rf"(?m)^( +.+: )({'|'.join(PATTERNS)})$"
+    catalogue.write_text(re.sub(names, r"\1\2-now", catalogue.read_text("utf-8")), "utf-8")
 
 
 CHANGES: dict[str, Callable[[Path], None]] = dict(zip(RELEASES, (more, other), strict=True))
