@@ -115,7 +115,7 @@ def test_a_look_shows_every_message_with_its_cause_and_leaves_it(
     ("message", "shown"),
     [
         pytest.param({"MessageAttributes": CAUSE}, "why", id="sent by the worker"),
-        pytest.param({}, "could not be delivered", id="no function had it"),
+        pytest.param({"MessageAttributes": {}}, "could not be delivered", id="no function had it"),
         pytest.param(
             {"MessageAttributes": {str(number): {"StringValue": ""} for number in range(10)}},
             "as dead_letter_id",
