@@ -1,7 +1,7 @@
 """What Lambda does with a batch of a Kinesis stream, by the rules that AWS documents.
 
-docs.aws.amazon.com/lambda/latest/dg: services-kinesis-create.html, kinesis-on-failure-destination.html,
-services-kinesis-batchfailurereporting.html and services-kinesis-parameters.html.
+docs.aws.amazon.com/lambda/latest/dg: services-kinesis-create, services-kinesis-parameters,
+kinesis-on-failure-destination, services-kinesis-batchfailurereporting.
 """
 
 from collections.abc import Mapping, Sequence

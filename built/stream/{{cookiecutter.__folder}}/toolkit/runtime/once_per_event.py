@@ -1,4 +1,4 @@
-"""Writes what events lead to in DynamoDB once per event, however often and in whatever mix they come."""
+"""Writes what events lead to in DynamoDB once per event, in whatever mix they come."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field

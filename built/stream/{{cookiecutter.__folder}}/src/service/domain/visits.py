@@ -23,7 +23,8 @@ Version = Annotated[Literal[1], Meta(description="1")]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3_600
-# An hour is closed so many seconds after its end. Later visits are added to it too, and counted as late.
+# An hour is closed so many seconds after its end. Later visits are added to it too, and counted as
+# late.
 CLOSES_AFTER = 300
 
 

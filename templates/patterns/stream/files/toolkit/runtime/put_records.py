@@ -1,4 +1,4 @@
-"""Puts records on a Kinesis stream, and sends again those that Kinesis did not take, and no others."""
+"""Puts records on a Kinesis stream, and sends again only those that Kinesis did not take."""
 
 import random
 import time

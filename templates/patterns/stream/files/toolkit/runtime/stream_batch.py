@@ -1,4 +1,4 @@
-"""Processes a batch of a Kinesis stream: records are done, kept as failures, or retried in order."""
+"""Processes a batch of a Kinesis stream: done, kept as failures, or retried in order."""
 
 import base64
 import binascii

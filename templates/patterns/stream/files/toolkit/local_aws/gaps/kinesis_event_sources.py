@@ -1,4 +1,4 @@
-"""Gap: of a Kinesis event source, ministack knows the batch size only, and a resharded shard is gone.
+"""Gap: of a Kinesis event source, ministack knows the batch size only; a split shard is gone.
 
 Closed: retries, bisecting, partial batch responses, the maximum age and on-failure destinations are
 as in stream_batches.py, but without waits between retries. Shards that were split or merged can
