@@ -9,6 +9,8 @@ DOCS = "https://docs.aws.amazon.com"
 CODEDEPLOY = f"{DOCS}/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambdaLimited.html"
 CLOUDFORMATION = f"{DOCS}/service-authorization/latest/reference/list_awscloudformation.html"
 SAM = f"{DOCS}/serverless-application-model/latest/developerguide/sam-permissions-cloudformation.html"
+FIREHOSE = f"{DOCS}/firehose/latest/dev/controlling-access.html"
+KINESIS_FAILURES = f"{DOCS}/lambda/latest/dg/kinesis-on-failure-destination.html"
 STEP_FUNCTIONS_LOGS = f"{DOCS}/step-functions/latest/dg/cw-logs.html"
 STEP_FUNCTIONS_TRACES = f"{DOCS}/step-functions/latest/dg/xray-iam.html"
 
@@ -42,6 +44,25 @@ NEEDS = (
     ),
     # It lists, and AWS judges a list against all alarms of the account.
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
+    # Lambda looks for the bucket before it puts what it gives up of a stream there.
+    Need("AggregateRole", "s3:ListBucket", KINESIS_FAILURES),
+    # Firehose reads a stream, writes to a bucket, in parts where it is much, and logs what fails.
+    *(
+        Need("firehose.amazonaws.com", action, FIREHOSE)
+        for action in (
+            "kinesis:DescribeStream",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+            "logs:PutLogEvents",
+            "s3:AbortMultipartUpload",
+            "s3:GetBucketLocation",
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:ListBucketMultipartUploads",
+            "s3:PutObject",
+        )
+    ),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
         Need("states.amazonaws.com", f"logs:{action}", STEP_FUNCTIONS_LOGS)

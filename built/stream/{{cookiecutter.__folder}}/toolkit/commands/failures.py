@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failure:
-    """An object in the bucket: a record that the function refused, or a batch that Lambda gave up."""
+    """An object of the bucket: a record that was refused, or a batch that Lambda gave up."""
 
     key: str
     cause: str

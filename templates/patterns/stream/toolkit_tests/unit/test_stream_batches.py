@@ -109,7 +109,7 @@ def test_settings_are_read_from_a_template_too() -> None:
 
 
 def test_metadata_is_as_in_awss_example() -> None:
-    """kinesis-on-failure-destination, "Example Invocation record"; less the payload, for S3 only."""
+    """kinesis-on-failure-destination; without the payload, which only S3 gets."""
     given = Batch([record(1, 1573691884.835), record(2, 1573691885.58)], 1)
 
     found = invocation_record(

@@ -24,9 +24,8 @@ class Totals:
 
     def __init__(self) -> None:
         self.seen: dict[str, Visit] = {}
-        self.late = 0
 
-    def add(self, placed: Sequence[Placed], now: int) -> Written:
+    def add(self, placed: Sequence[Placed], _: int) -> Written:
         written = Written()
         for number, one in enumerate(placed):
             earlier = self.seen.setdefault(one.visit.visit_id, one.visit)
@@ -42,7 +41,7 @@ class Totals:
 class NoTotals:
     """Counts nothing and keeps nothing."""
 
-    def add(self, placed: Sequence[Placed], now: int) -> Written:
+    def add(self, placed: Sequence[Placed], _: int) -> Written:
         return Written(new=list(range(len(placed))))
 
 
