@@ -48,7 +48,7 @@ NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 class Campaign:
     """Events go on the stream; each adds an amount of its own to its total."""
 
-    chunk, at_once = 10, 200
+    chunk, at_once = 5, 6
 
     def __init__(self, stack: Stack, events: Sequence[Event]) -> None:
         self._stack = stack
