@@ -143,7 +143,7 @@ def place_of(event: Event) -> tuple[str, str]:
 def data_of(event: Event) -> str:
     """The record that tells of an event; its id is the event's name."""
     fields: dict[str, Any] = {
-        "visit_id": event.name,
+        "event_id": event.name,
         "site": site_of(event),
         "amount": amount_of(event),
         "happened_at": happened_at(event).isoformat(),

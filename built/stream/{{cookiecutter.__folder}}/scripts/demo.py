@@ -68,5 +68,5 @@ Put a visit on the stream:
     aws kinesis put-record --region {stack.aws.region} --endpoint-url {stack.aws.endpoint} \\
     --stream-name {stack.outputs["StreamName"]} --partition-key shop \\
     --cli-binary-format raw-in-base64-out --data \\
-    '{{ "{{" }}"visit_id": "visit-1", "site": "shop", "amount": 2, "happened_at": "2026-01-01T12:00:00Z"}}'
+    '{{ "{{" }}"event_id": "visit-1", "site": "shop", "amount": 2, "happened_at": "2026-01-01T12:00:00Z"}}'
 """

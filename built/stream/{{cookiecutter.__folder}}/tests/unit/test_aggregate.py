@@ -28,7 +28,7 @@ class Totals:
     def add(self, placed: Sequence[Placed], _: int) -> Written:
         written = Written()
         for number, one in enumerate(placed):
-            earlier = self.seen.setdefault(one.visit.visit_id, one.visit)
+            earlier = self.seen.setdefault(one.visit.event_id, one.visit)
             if earlier is one.visit:
                 written.new.append(number)
             elif earlier == one.visit:
@@ -84,9 +84,9 @@ def record(number: int, data: bytes) -> dict[str, Any]:
     }
 
 
-def visit(visit_id: str, seconds: int = 0, amount: int = 1) -> bytes:
+def visit(event_id: str, seconds: int = 0, amount: int = 1) -> bytes:
     happened_at = NOON + timedelta(seconds=seconds)
-    return Visit(visit_id, "shop", amount, happened_at).to_json().encode()
+    return Visit(event_id, "shop", amount, happened_at).to_json().encode()
 
 
 def batch(*data: bytes) -> dict[str, Any]:

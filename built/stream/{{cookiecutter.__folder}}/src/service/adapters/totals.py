@@ -36,5 +36,5 @@ class Totals:
                 for (site, hour), total in totals.items()
             ]
 
-        events = [(one.visit.visit_id, one.visit.to_json()) for one in placed]
+        events = [(one.visit.event_id, one.visit.to_json()) for one in placed]
         return self._writer.write(events, effect, now)

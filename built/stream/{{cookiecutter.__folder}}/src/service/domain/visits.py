@@ -35,10 +35,10 @@ class TimeOutOfRangeError(Exception):
 class Visit(Struct, frozen=True, omit_defaults=True):
     """What a site tells of one visit.
 
-    The producer chooses the `visit_id`, once: records with the same one are one visit.
+    The producer chooses the `event_id`, once: records with the same one are one visit.
     """
 
-    visit_id: Id
+    event_id: Id
     site: Id
     amount: Amount
     happened_at: Time

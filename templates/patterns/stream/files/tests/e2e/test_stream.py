@@ -144,10 +144,10 @@ def test_used_id_with_other_content_is_kept(
     visits.put(first)
     eventually(lambda: visits.count(site) == 1)
 
-    visits.put(visit(site, 1_000, id=first.visit_id))
+    visits.put(visit(site, 1_000, id=first.event_id))
 
     [failure] = eventually(visits.failures)
-    assert failure.cause == f"{first.visit_id} was used before with other content"
+    assert failure.cause == f"{first.event_id} was used before with other content"
     assert visits.totals(site) == {hour(NOW): (1, 1)}
 
 

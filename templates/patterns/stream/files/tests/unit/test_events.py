@@ -16,6 +16,6 @@ def test_sample_batch_has_a_valid_visit() -> None:
     visit = parse_visit(text_of(record))
 
     happened_at = datetime(2026, 1, 1, 11, 59, 59, tzinfo=UTC)
-    assert visit == Visit("visit-1", "shop", 2, happened_at)
+    assert visit == Visit("event-1", "shop", 2, happened_at)
     assert arrival_of(record) == happened_at.timestamp() + 1
     assert record["kinesis"]["partitionKey"] == visit.site

@@ -24,7 +24,7 @@ from toolkit.runtime.fields import InvalidFieldsError
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LIMITS = Limits(oldest=86_400, ahead=300)
-FIELDS = {"visit_id": "a", "site": "shop", "amount": 2, "happened_at": "2026-01-01T12:00:00Z"}
+FIELDS = {"event_id": "a", "site": "shop", "amount": 2, "happened_at": "2026-01-01T12:00:00Z"}
 VISITS = st.builds(
     Visit,
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True),
@@ -56,7 +56,7 @@ def test_two_ways_to_write_utc_are_the_same_content() -> None:
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"visit_id": ""}, "visit_id must be 1 to 64 letters"),
+        ({"event_id": ""}, "event_id must be 1 to 64 letters"),
         ({"site": "a b"}, "site must be 1 to 64 letters"),
         ({"amount": -1}, "amount must be a whole number"),
         ({"amount": "1"}, "amount must be a whole number"),
