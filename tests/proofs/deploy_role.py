@@ -32,6 +32,11 @@ DOCS = "https://docs.aws.amazon.com"
 # What is granted and not published, with AWS's word for it.
 NEEDED_AS_WELL = {
     "cloudformation:CreateChangeSet": f"{DOCS}/AWSCloudFormation/latest/UserGuide/template-macros.html",
+    # What may call a function is taken away when its event is, though a pattern has none to begin with.
+    **{
+        f"lambda:{action}": f"{DOCS}/lambda/latest/api/API_RemovePermission.html"
+        for action in ("GetPolicy", "RemovePermission")
+    },
     # GetFunction tells tags only to who may list them.
     "lambda:ListTags": f"{DOCS}/lambda/latest/api/API_GetFunction.html",
     # An API's access log, like a workflow's log, is a delivery.
@@ -80,6 +85,7 @@ NOT_NEEDED = {
     ),
     "a log group or topic that masks data, or a log group with an index, a token, protection or another place": (
         "firehose:TagDeliveryStream",
+        "logs:CreateLogDelivery",
         "logs:*DataProtectionPolicy",
         "logs:*IndexPolicy",
         "logs:PutBearerTokenAuthentication",
@@ -97,6 +103,29 @@ NOT_NEEDED = {
     "the first of its kind in the account": ("iam:CreateServiceLinkedRole",),
     "a build in a bucket with versions that the template names": ("s3:GetObjectVersion",),
     "a deployment to machines of one's own": ("codedeploy:RegisterOnPremisesInstance",),
+    "a bucket with versions, a web site, copies, reports, or access control lists": (
+        "s3:CreateBucketMetadataTableConfiguration",
+        "s3:DeleteBucketAnalyticsConfiguration",
+        "s3:DeleteBucketCors",
+        "s3:DeleteBucketEncryption",
+        "s3:DeleteBucketLifecycle",
+        "s3:DeleteBucketMetadataTableConfiguration",
+        "s3:DeleteBucketMetricsConfiguration",
+        "s3:DeleteBucketReplication",
+        "s3:DeleteBucketWebsite",
+        "s3:DeleteObject",
+        "s3:Get*Configuration",
+        "s3:GetBucket*",
+        "s3:Put*Configuration",
+        "s3:PutBucket*",
+        "s3:PutObjectAcl",
+        "s3:UpdateBucketMetadata*",
+        "s3tables:*",
+    ),
+    "a delivery stream with a key of its own, or one that is written to directly": (
+        "firehose:StartDeliveryStreamEncryption",
+        "firehose:StopDeliveryStreamEncryption",
+    ),
     "a user pool with attributes or second factors of its own, or a client with more than one secret": (
         "cognito-idp:AddCustomAttributes",
         "cognito-idp:ListUserPoolClientSecrets",

@@ -45,7 +45,7 @@ NEEDS = (
     # It lists, and AWS judges a list against all alarms of the account.
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
     # Lambda looks for the bucket before it puts what it gives up of a stream there.
-    Need("AggregateRole", "s3:ListBucket", KINESIS_FAILURES),
+    Need("AggregateRole", "s3:ListBucket", KINESIS_FAILURES, on="?*-failures-*[!*]"),
     # Firehose reads a stream, writes to a bucket, in parts where it is much, and logs what fails.
     *(
         Need("firehose.amazonaws.com", action, FIREHOSE)
@@ -55,13 +55,15 @@ NEEDS = (
             "kinesis:GetShardIterator",
             "kinesis:ListShards",
             "logs:PutLogEvents",
-            "s3:AbortMultipartUpload",
-            "s3:GetBucketLocation",
-            "s3:GetObject",
-            "s3:ListBucket",
-            "s3:ListBucketMultipartUploads",
-            "s3:PutObject",
         )
+    ),
+    *(
+        Need("firehose.amazonaws.com", f"s3:{action}", FIREHOSE, on="?*-archive-*[!*]")
+        for action in ("GetBucketLocation", "ListBucket", "ListBucketMultipartUploads")
+    ),
+    *(
+        Need("firehose.amazonaws.com", f"s3:{action}", FIREHOSE, on="?*-archive-*/[*]")
+        for action in ("AbortMultipartUpload", "GetObject", "PutObject")
     ),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
