@@ -33,24 +33,24 @@ class S3:
     def get_paginator(self, _: str) -> "S3":
         return self
 
-    def paginate(self, Bucket: str) -> list[Any]:  # noqa: N803
+    def paginate(self, **_: str) -> list[Any]:
         return [{"Contents": [{"Key": key} for key in self.objects]}] if self.objects else [{}]
 
-    def get_object(self, Bucket: str, Key: str) -> Any:  # noqa: N803
+    def get_object(self, Key: str, **_: str) -> Any:  # noqa: N803
         return {"Body": io.BytesIO(json.dumps(self.objects[Key]).encode())}
 
-    def delete_object(self, Bucket: str, Key: str) -> None:  # noqa: N803
+    def delete_object(self, Key: str, **_: str) -> None:  # noqa: N803
         del self.objects[Key]
 
 
 class Kinesis:
-    """A stream; `refuses` lets no record in."""
+    """A stream that takes records, or breaks."""
 
     def __init__(self) -> None:
         self.records: list[Any] = []
         self.breaks = False
 
-    def put_records(self, StreamName: str, Records: list[Any]) -> Any:  # noqa: N803
+    def put_records(self, Records: list[Any], **_: str) -> Any:  # noqa: N803
         if self.breaks:
             raise ConnectionError
         self.records += Records

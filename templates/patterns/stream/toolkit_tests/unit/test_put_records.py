@@ -54,12 +54,12 @@ def test_what_is_refused_each_time_is_named(aws_answers: AwsAnswers) -> None:
     [(0, 1, []), (MOST_RECORDS + 1, 1, [MOST_RECORDS, 1]), (3, MOST_BYTES // 2 - 10, [2, 1])],
 )
 def test_no_request_is_larger_than_kinesis_takes(
-    monkeypatch: pytest.MonkeyPatch, count: int, size: int, requests: list[int]
+    count: int, size: int, requests: list[int]
 ) -> None:
     asked = []
 
     class Kinesis:
-        def put_records(self, StreamName: str, Records: list[Any]) -> Any:  # noqa: N803
+        def put_records(self, Records: list[Any], **_: str) -> Any:  # noqa: N803
             asked.append(len(Records))
             return {"Records": [DONE] * len(Records)}
 

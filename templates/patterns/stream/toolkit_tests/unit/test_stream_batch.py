@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.runtime.observability import version_metrics
 from toolkit.runtime.stream_batch import (
     CHUNK,
     LARGEST_BYTES,
@@ -181,11 +182,8 @@ def test_log_says_which_records_were_taken_and_why_some_are_kept(lines: Lines) -
     )
 
 
-def test_what_failed_is_counted_for_the_alarms(
-    measured_by_version: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from toolkit.runtime.observability import version_metrics
-
+def test_what_failed_is_counted_for_the_alarms() -> None:
+    version_metrics.clear_metrics()
     ends = Ends()
     ends.bad, ends.write_fails = {0}, {CHUNK: THROTTLED}
 
