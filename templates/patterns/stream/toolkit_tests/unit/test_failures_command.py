@@ -5,6 +5,7 @@ import io
 import json
 from typing import Any
 
+import boto3
 import pytest
 
 from toolkit.commands import failures
@@ -64,7 +65,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(failures, "outputs_of", lambda _: names)
     monkeypatch.setattr(failures, "region_of", lambda _: "eu-west-1")
     clients = {"s3": s3, "kinesis": kinesis}
-    monkeypatch.setattr(failures.boto3, "client", lambda service, **_: clients[service])
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
 
     def run(*arguments: str) -> tuple[S3, Kinesis]:
         monkeypatch.setattr("sys.argv", ["failures", *arguments])

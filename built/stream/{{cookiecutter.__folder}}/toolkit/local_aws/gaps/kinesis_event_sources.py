@@ -204,4 +204,5 @@ def send_failure(mapping: dict[str, Any], function: Any, shard_id: str, given_up
         asyncio.run(s3.handle_request("PUT", path, headers, body, {}, internal=True))
     elif service == "sqs":
         queue = sqs._queue_by_arn(target)
-        sqs._send_message({"QueueUrl": queue["url"], "MessageBody": json.dumps(document)}, "")
+        request = {"QueueUrl": queue["url"], "MessageBody": json.dumps(document)}
+        sqs._act_send_message(request, queue["url"])

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
@@ -59,7 +59,7 @@ def _requests(entries: "Sequence[Entry]") -> "Iterator[list[Entry]]":
     request: list[Entry] = []
     size = 0
     for entry in entries:
-        bytes_of_entry = len(entry["Data"]) + len(entry["PartitionKey"].encode())
+        bytes_of_entry = len(cast("bytes", entry["Data"])) + len(entry["PartitionKey"].encode())
         if request and (len(request) == MOST_RECORDS or size + bytes_of_entry > MOST_BYTES):
             yield request
             request, size = [], 0
