@@ -1,1 +1,0 @@
-"""What this service is about, in plain Python that knows nothing of AWS."""

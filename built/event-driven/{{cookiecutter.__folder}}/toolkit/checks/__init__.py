@@ -1,1 +1,0 @@
-"""Checks of template.yaml, its policies and its pipeline, for any service."""

@@ -1,1 +1,0 @@
-"""One adapter per AWS service in use; each takes its client as an argument."""

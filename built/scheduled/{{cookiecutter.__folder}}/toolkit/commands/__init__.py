@@ -1,1 +1,0 @@
-"""The commands of `python -m toolkit`: one module each, with a function `main`."""

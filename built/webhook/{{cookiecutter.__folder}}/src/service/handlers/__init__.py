@@ -1,1 +1,0 @@
-"""Entry points, one per function: read the event, call the domain, answer."""
