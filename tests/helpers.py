@@ -89,10 +89,10 @@ def run(*command: object, **options: Any) -> subprocess.CompletedProcess[str]:
     environment = options.pop("env", None) or dict(os.environ)
     if options.keys() <= {"cwd", "input"} and forks.can_run([program, *arguments], environment):
         return forks.run([program, *arguments], options.get("cwd"), environment, options.get("input", ""))
-    return run_anew(program, *arguments, env=environment, **options)
+    return run_in_new_process(program, *arguments, env=environment, **options)
 
 
-def run_anew(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+def run_in_new_process(program: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """The same in a new process, as a user does."""
     if "/" not in program and (BIN / program).exists():
         program = str(BIN / program)
