@@ -32,8 +32,18 @@ DOCS = "https://docs.aws.amazon.com"
 # What is granted and not published, with AWS's word for it.
 NEEDED_AS_WELL = {
     "cloudformation:CreateChangeSet": f"{DOCS}/AWSCloudFormation/latest/UserGuide/template-macros.html",
+    # What may call a function is taken away when its event is, though a pattern has none to begin with.
+    **{
+        f"lambda:{action}": f"{DOCS}/lambda/latest/api/API_RemovePermission.html"
+        for action in ("GetPolicy", "RemovePermission")
+    },
     # GetFunction tells tags only to who may list them.
     "lambda:ListTags": f"{DOCS}/lambda/latest/api/API_GetFunction.html",
+    # The pipeline's role is the same for all patterns: in some, nothing but a queue or a stream calls functions.
+    **{
+        f"lambda:{action}": f"{DOCS}/lambda/latest/dg/access-control-resource-based.html"
+        for action in ("GetPolicy", "RemovePermission")
+    },
     # An API's access log, like a workflow's log, is a delivery.
     **{
         f"logs:{action}": f"{DOCS}/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html"
@@ -80,6 +90,7 @@ NOT_NEEDED = {
     ),
     "a log group or topic that masks data, or a log group with an index, a token, protection or another place": (
         "firehose:TagDeliveryStream",
+        "logs:CreateLogDelivery",
         "logs:*DataProtectionPolicy",
         "logs:*IndexPolicy",
         "logs:PutBearerTokenAuthentication",
@@ -95,8 +106,34 @@ NOT_NEEDED = {
         "iam:*UserPolicy",
     ),
     "the first of its kind in the account": ("iam:CreateServiceLinkedRole",),
+    "a secret that is generated, or has replicas": (
+        "secretsmanager:GetRandomPassword",
+        "secretsmanager:RemoveRegionsFromReplication",
+        "secretsmanager:ReplicateSecretToRegions",
+    ),
     "a build in a bucket with versions that the template names": ("s3:GetObjectVersion",),
     "a deployment to machines of one's own": ("codedeploy:RegisterOnPremisesInstance",),
+    "a bucket with more than versions, encryption, events and a life cycle, or with one of these taken away": (
+        "s3:*Abac",
+        "s3:*Accelerate*",
+        "s3:*Acl",
+        "s3:*Analytics*",
+        "s3:*CORS",
+        "s3:*Cors",
+        "s3:*IntelligentTiering*",
+        "s3:*Inventory*",
+        "s3:*Logging",
+        "s3:*Metadata*",
+        "s3:*Metrics*",
+        "s3:*ObjectLock*",
+        "s3:*Replication*",
+        "s3:*Website",
+        "s3:DeleteBucketEncryption",
+        "s3:DeleteBucketLifecycle",
+        "s3:DeleteObject",
+        "s3tables:*",
+    ),
+    "an event bus with a log": ("logs:CreateLogDelivery",),
     "a user pool with attributes or second factors of its own, or a client with more than one secret": (
         "cognito-idp:AddCustomAttributes",
         "cognito-idp:ListUserPoolClientSecrets",

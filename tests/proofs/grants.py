@@ -269,6 +269,9 @@ def _holds(operator: str, keys: Mapping[str, Any], context: Mapping[str, str]) -
     match operator:
         case "StringEquals" | "Bool":
             return all(context.get(key) in values for key, values in patterns.items())
+        case "ForAllValues:StringEquals":
+            # AWS: also true when the request does not have the key.
+            return all(context.get(key) in (None, *values) for key, values in patterns.items())
         case "StringLike" | "ArnLike" | "ArnEquals":
             return all(any(_like(context.get(key, ""), value) for value in values) for key, values in patterns.items())
     raise ValueError(f"Conditions with {operator} cannot be judged yet: say here what it means")

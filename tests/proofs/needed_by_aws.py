@@ -9,6 +9,7 @@ DOCS = "https://docs.aws.amazon.com"
 CODEDEPLOY = f"{DOCS}/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLambdaLimited.html"
 CLOUDFORMATION = f"{DOCS}/service-authorization/latest/reference/list_awscloudformation.html"
 SAM = f"{DOCS}/serverless-application-model/latest/developerguide/sam-permissions-cloudformation.html"
+SCHEDULER = f"{DOCS}/scheduler/latest/UserGuide/configuring-schedule-dlq.html"
 STEP_FUNCTIONS_LOGS = f"{DOCS}/step-functions/latest/dg/cw-logs.html"
 STEP_FUNCTIONS_TRACES = f"{DOCS}/step-functions/latest/dg/xray-iam.html"
 
@@ -35,6 +36,13 @@ NEEDS = (
         Need("lambda.amazonaws.com", f"xray:{action}", f"{DOCS}/lambda/latest/dg/services-xray.html")
         for action in ("PutTelemetryRecords", "PutTraceSegments")
     ),
+    # Lambda reports the records of a stream that it gave up: what the local AWS does in its own name.
+    Need(
+        "PublishRole",
+        "sqs:SendMessage",
+        f"{DOCS}/lambda/latest/dg/services-dynamodb-errors.html",
+        on="*-PublishFailures*",
+    ),
     # CodeDeploy moves an alias to a new version, and back when an alarm goes off.
     *(
         Need("codedeploy.amazonaws.com", f"lambda:{action}", CODEDEPLOY)
@@ -42,6 +50,8 @@ NEEDS = (
     ),
     # It lists, and AWS judges a list against all alarms of the account.
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
+    # Scheduler sends what it cannot deliver to a dead-letter queue.
+    Need("scheduler.amazonaws.com", "sqs:SendMessage", SCHEDULER, on="*-ScheduleDeadLetterQueue-*"),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
         Need("states.amazonaws.com", f"logs:{action}", STEP_FUNCTIONS_LOGS)
@@ -66,7 +76,9 @@ NEEDS = (
     Need("PlanRole", "cloudformation:CreateChangeSet", SAM, on="transform/Serverless-2016-10-31"),
     Need("PlanRole", "cloudformation:TagResource", CLOUDFORMATION, on="changeSet/*"),
     Need("PlanRole", "cloudformation:TagResource", CLOUDFORMATION, on="stack/*"),
-    Need("PlanRole", "iam:PassRole", f"{DOCS}/IAM/latest/UserGuide/id_roles_use_passrole.html"),
+    Need("PlanRole", "iam:PassRole", f"{DOCS}/IAM/latest/UserGuide/id_roles_use_passrole.html", on="role/deploy/*"),
     # An upload in parts that fails is given up.
-    Need("PlanRole", "s3:AbortMultipartUpload", f"{DOCS}/AmazonS3/latest/userguide/mpuoverview.html"),
+    Need(
+        "PlanRole", "s3:AbortMultipartUpload", f"{DOCS}/AmazonS3/latest/userguide/mpuoverview.html", on="*-artifacts-*"
+    ),
 )

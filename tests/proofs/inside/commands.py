@@ -87,6 +87,7 @@ def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str]) -
         "deploy": deploy,
         "dead-letters": dead_letters,
         "parked": parked,
+        "secret": secret,
         "power-tuning": power_tuning,
         "adopt": adopt,
         # The last: afterwards there is no stack.
@@ -178,6 +179,16 @@ def parked(operator: Operator) -> None:
     """Nothing is parked, so nothing can go on; that a parked case does is for the project's own tests."""
     operator.make("parked", r"(?m)^0 in ")
     operator.make("resume KEY=unknown", "is not parked", good=False)
+
+
+def secret(operator: Operator) -> None:
+    """A value comes from standard input and is not shown; with a second one, the first is valid for a while."""
+    first, second = (f"whsec_{letter * 40}" for letter in "AB")
+    said = operator.make("secret", "still valid: 0", before=f"echo {first} | ")
+    said += operator.make("secret OVERLAP=2", "still valid: 1", before=f"echo {second} | ")
+    said += operator.make("secret", "Nothing was changed", before="echo unusable | ", good=False)
+    if any(value in said for value in (first, second, "unusable")):
+        raise CommandError(f"make secret shows the secret:\n{said}")
 
 
 def power_tuning(operator: Operator) -> None:

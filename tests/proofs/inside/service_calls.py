@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import apigateway_v1, lambda_svc, stepfunctions
+from ministack.services import apigateway_v1, eventbridge, lambda_svc, scheduler, stepfunctions, sts
 
 # What Lambda does with a function's role to take events from a source: the page of each under "Invoking Lambda with
 # events from other AWS services" in docs.aws.amazon.com/lambda/latest/dg/lambda-services.html.
@@ -36,9 +36,10 @@ def is_needed() -> bool:
 
 
 def close() -> None:
-    """Let Lambda, Step Functions and API Gateway ask, and CloudFormation say with which role it will act."""
+    """Let Lambda, Scheduler, Step Functions and API Gateway ask, and CloudFormation say with which role it will act."""
     _lambda_polls()
     _lambda_logs()
+    _scheduler_acts()
     _step_functions_acts()
     _api_gateway_calls()
     _change_sets_name_their_role()
@@ -114,6 +115,33 @@ def _lambda_logs() -> None:
             emit(function, *rest, **options)
 
     lambda_svc._emit_lambda_logs = asking
+
+
+def _scheduler_acts() -> None:
+    """Who hands it a role has to be allowed that; and it sends to a queue with the role.
+
+    docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html
+    """
+    handle, invoke = scheduler.handle_request, eventbridge._invoke_target
+
+    async def asking_caller(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+        if method in ("POST", "PUT") and path.startswith("/schedules/"):
+            key = headers.get("authorization", "").partition("Credential=")[2].partition("/")[0]
+            if session := sts._sessions.get(key):
+                given = json.loads(body)["Target"]["RoleArn"]
+                asked = _question(session["Arn"], "AssumedRole", "iam:PassRole", given)
+                asked.service_context["iam:passedtoservice"] = "scheduler.amazonaws.com"
+                policies = iam_evaluator._gather_role_policies(session["Arn"].split("/")[1], get_account_id())
+                if iam_evaluator.evaluate(asked, policies).decision != "Allow":
+                    return scheduler._error(403, "AccessDeniedException", f"iam:PassRole on {given}")
+        return await handle(method, path, headers, body, query)
+
+    def asking_role(target: dict[str, Any], event: dict[str, Any], *rest: Any) -> None:
+        from_schedule = event.get("Source") == "aws.scheduler" and ":sqs:" in target["Arn"]
+        if not (from_schedule and _refused(target["RoleArn"], ["sqs:SendMessage"], target["Arn"])):
+            invoke(target, event, *rest)
+
+    scheduler.handle_request, eventbridge._invoke_target = asking_caller, asking_role
 
 
 def _step_functions_acts() -> None:

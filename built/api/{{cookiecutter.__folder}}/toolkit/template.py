@@ -83,6 +83,11 @@ def _with(value: Any, variable: str, one: str) -> Any:
     match value:
         case {"Ref": str(name)} if name == variable:
             return one
+        case {"Ref": {"Fn::Sub": str(name)}}:
+            # How a resource of the same Fn::ForEach is referred to.
+            return {"Ref": _with(name, variable, one)}
+        case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str(attribute)]}:
+            return {"Fn::GetAtt": f"{_with(name, variable, one)}.{attribute}"}
         case dict():
             return {key: _with(item, variable, one) for key, item in value.items()}
         case list():
@@ -369,9 +374,16 @@ def variables_read_by(function: Resource) -> set[str]:
 
 
 def stand_ins(function: Resource) -> dict[str, str]:
-    """A value for each variable that a function might read, enough to import its handler."""
+    """A value for each variable that a function might read, enough to import its handler.
+
+    A text in the template is the value itself; what only AWS knows is a number, or text of one.
+    """
     variables = function["Environment"]["Variables"]
-    return {name: "1" for name in variables if not name.startswith("POWERTOOLS_")}
+    return {
+        name: value if isinstance(value, str) else "1"
+        for name, value in variables.items()
+        if not name.startswith("POWERTOOLS_")
+    }
 
 
 def calls_of(function: Resource) -> set[str]:
@@ -394,7 +406,10 @@ def clients_of(function: Resource) -> set[str]:
 
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     if operation != "TransactWriteItems":
-        # IAM's name of a service is boto3's, but for this one.
+        # IAM's name of a service is boto3's, but for this one. A batch needs the right of a single
+        # call; docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html has
+        # no action for it.
+        operation = {"PublishBatch": "Publish"}.get(operation, operation)
         return {f"{service.replace('stepfunctions', 'states')}:{operation}"}
     # IAM asks for what the transaction holds: {"Put": …} needs dynamodb:PutItem.
     parts = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}

@@ -37,7 +37,7 @@ class Answer:
 def call(
     method: str,
     url: str,
-    body: str | None = None,
+    body: str | bytes | None = None,
     *,
     headers: dict[str, str] | None = None,
     session: boto3.session.Session | None = None,
@@ -46,7 +46,7 @@ def call(
     """Send one request, signed by the session's credentials; without a session, unsigned."""
     all_headers = {"Content-Type": "application/json", **(headers or {})}
     # In bytes, since botocore counts the characters of a text for Content-Length.
-    data = None if body is None else body.encode()
+    data = body.encode() if isinstance(body, str) else body
     if session:
         all_headers = signed(session, method, url, all_headers, data)
     request = AWSRequest(method, url, headers=all_headers, data=data)

@@ -18,6 +18,10 @@ from toolkit.template import resolve, resources
 Identity = tuple[str, str, frozenset[tuple[str, str]]]
 # The values of a time series, by the start of their periods in seconds.
 Series = dict[int, float]
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+}
 
 
 def identity(metric: Mapping[str, Any], environment: str) -> Identity:
@@ -78,12 +82,13 @@ class Metrics:
     def state(self, alarm: Mapping[str, Any], environment: str, now: int) -> str:
         """ALARM or OK, for the periods that end at `now` or before."""
         threshold = float(resolve(alarm["Threshold"], environment))
-        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
-        assert alarm["TreatMissingData"] == "notBreaching"
+        breaches = _COMPARISONS[alarm["ComparisonOperator"]]
+        missing = alarm["TreatMissingData"] == "breaching"
         stats = {q["Id"]: q["MetricStat"] for q in alarm.get("Metrics", []) if "MetricStat" in q}
         [period] = {stat["Period"] for stat in stats.values()} or {alarm["Period"]}
         last = now - now % period
-        starts = range(last - alarm["EvaluationPeriods"] * period, last, period)
+        periods = int(resolve(alarm["EvaluationPeriods"], environment))
+        starts = range(last - periods * period, last, period)
         series: Series | float
         if stats:
             [result] = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
@@ -96,15 +101,23 @@ class Metrics:
         else:
             statistic = alarm.get("Statistic", alarm.get("ExtendedStatistic"))
             series = self.series(identity(alarm, environment), statistic, period)
-        breaching = [start for start in starts if series.get(start, -math.inf) >= threshold]
-        needed = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+        breaching = [
+            start
+            for start in starts
+            if (breaches(series[start], threshold) if start in series else missing)
+        ]
+        needed = alarm.get("DatapointsToAlarm", periods)
         return "ALARM" if len(breaching) >= needed else "OK"
 
     def firing(self, environment: str, now: int) -> set[str]:
-        """The alarms of template.yaml that are in ALARM at `now`, with any name."""
+        """The alarms of template.yaml that are in ALARM at `now`, with any name.
+
+        Those that fire when nothing is counted are left out: here, little is counted.
+        """
         return {
             name
             for name, alarm in resources("AWS::CloudWatch::Alarm").items()
+            if alarm["Properties"]["TreatMissingData"] == "notBreaching"
             if self.state(alarm["Properties"], environment, now) == "ALARM"
         }
 

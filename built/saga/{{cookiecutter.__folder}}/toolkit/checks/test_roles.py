@@ -63,6 +63,15 @@ def polled_by(function: dict[str, Any]) -> set[str]:
     }
 
 
+def reported_to(function: dict[str, Any]) -> list[Any]:
+    """Where Lambda reports, with the function's role, which records it gave up."""
+    return [
+        event["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+        for event in function.get("Events", {}).values()
+        if "DestinationConfig" in event["Properties"]
+    ]
+
+
 def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
     """The statements of a function's role, less what is retiring."""
     return lasting_statements_of(role_of(function))
@@ -99,7 +108,8 @@ def trusted_by(role: str) -> set[str]:
 def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
     granted = {action for s in lasting(function) for action in as_list(s["Action"])}
 
-    assert granted == calls_of(function) | polled_by(function) | LOGGING | TRACING
+    reporting = {"sqs:SendMessage"} if reported_to(function) else set()
+    assert granted == calls_of(function) | polled_by(function) | reporting | LOGGING | TRACING
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -113,6 +123,7 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
+    assert named(reported_to(function)) <= reached(function, {"sqs:SendMessage"})
 
 
 @pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])

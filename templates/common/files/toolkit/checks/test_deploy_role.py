@@ -377,7 +377,9 @@ def test_smoke_tests_may_do_what_they_do_and_no_more() -> None:
 
     # What planning takes, and calls of the API, which no client of an AWS service makes.
     others = ("cloudformation:", "execute-api:", "iam:", "s3:")
-    assert done == {a for a in actions(grants_of("PlanRole")) if not a.startswith(others)}
+    granted = actions(grants_of("PlanRole"))
+    assert done <= granted
+    assert done >= {action for action in granted if not action.startswith(others)}
 
 
 def test_nobody_else_gets_at_what_is_deployed() -> None:

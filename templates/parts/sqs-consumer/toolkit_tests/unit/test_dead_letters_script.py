@@ -115,7 +115,12 @@ def test_a_look_shows_every_message_with_its_cause_and_leaves_it(
     ("message", "shown"),
     [
         pytest.param({"MessageAttributes": CAUSE}, "why", id="sent by the worker"),
-        pytest.param({"MessageAttributes": {}}, "as dead_letter_id", id="no room for the cause"),
+        pytest.param({"MessageAttributes": {}}, "could not be delivered", id="no function had it"),
+        pytest.param(
+            {"MessageAttributes": {str(number): {"StringValue": ""} for number in range(10)}},
+            "as dead_letter_id",
+            id="no room for the cause",
+        ),
         pytest.param(
             {"Attributes": {"DeadLetterQueueSourceArn": "arn:queue"}, "MessageAttributes": {}},
             "died or timed out",
@@ -138,6 +143,13 @@ def test_a_cause_of_an_earlier_failure_is_not_shown_as_that_of_this_one(
 
     [cause] = [line for line in capsys.readouterr().out.splitlines() if "cause:" in line]
     assert shown in cause
+
+
+def test_what_scheduler_could_not_deliver_is_shown_with_its_error() -> None:
+    error = {"ERROR_MESSAGE": {"DataType": "String", "StringValue": "no permission"}}
+    message: Any = Sqs.message("1", "body", MessageAttributes=error)
+
+    assert dead_letters.cause_of(message) == "no permission"
 
 
 def test_a_redrive_names_the_queue_for_sqs_does_not_know_where_messages_belong() -> None:

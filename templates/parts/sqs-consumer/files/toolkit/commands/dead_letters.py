@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import ClientError
 
-from toolkit.messages import arn_of, hidden, messages_in, visible
+from toolkit.messages import arn_of, delete, hidden, messages_in, visible
 from toolkit.stacks import errors_in_one_line, outputs_of, region_of
 
 if TYPE_CHECKING:
@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 _SUFFIX = "DeadLetterQueueUrl"
 # The attribute in which a worker says why; see toolkit/runtime/dead_letters.py.
 _CAUSE = "dead_letter_cause"
+# The one in which EventBridge and its Scheduler say why they could not deliver.
+# docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+_ERROR = "ERROR_MESSAGE"
+# With so many of its own, a message has no room for it.
+_MOST_ATTRIBUTES = 10
 # SQS moves no more messages than this in a second.
 _FASTEST = 500
 _REFUSED = ("AccessDenied", "AccessDeniedException")
 _UNDER_WAY = ("RUNNING", "CANCELLING")
+# What SQS says of a queue that gets what another service could not deliver. API reference of
+# StartMessageMoveTask: "Non-SQS queue sources of dead-letter queues […] are not […] supported".
+_NOT_OF_A_QUEUE = "configured as a Dead Letter"
 
 
 @errors_in_one_line
@@ -81,9 +89,13 @@ def cause_of(message: "MessageTypeDef") -> str:
     """
     if "DeadLetterQueueSourceArn" in message.get("Attributes", {}):
         return "the function died or timed out: search its log for this id"
-    attribute = message.get("MessageAttributes", {}).get(_CAUSE)
-    if attribute:
-        return attribute["StringValue"]
+    attributes = message.get("MessageAttributes", {})
+    if _CAUSE in attributes:
+        return attributes[_CAUSE]["StringValue"]
+    if _ERROR in attributes:
+        return attributes[_ERROR]["StringValue"]
+    if len(attributes) < _MOST_ATTRIBUTES:
+        return "no function had it: it could not be delivered to the queue"
     return "in the function's log: search it for this id as dead_letter_id"
 
 
@@ -106,9 +118,14 @@ def redrive(
         return 0
     limit = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
     before = _latest_task(sqs, source)
-    handle = sqs.start_message_move_task(
-        SourceArn=source, DestinationArn=arn_of(sqs, queue), **limit
-    )["TaskHandle"]
+    try:
+        handle = sqs.start_message_move_task(
+            SourceArn=source, DestinationArn=arn_of(sqs, queue), **limit
+        )["TaskHandle"]
+    except ClientError as error:
+        if _NOT_OF_A_QUEUE not in str(error):
+            raise
+        return _move(sqs, dead_letters, queue, 1 / rate if rate else 0)
     try:
         print(f"SQS moves {there} messages. To stop: Ctrl-C or make redrive CANCEL=1", flush=True)
         while (task := _latest_task(sqs, source)) == before or task["Status"] in _UNDER_WAY:
@@ -126,6 +143,16 @@ def redrive(
     moved = task.get("ApproximateNumberOfMessagesMoved", 0)
     # SQS counts a little late.
     return max(moved, there) if task["Status"] == "COMPLETED" else moved
+
+
+def _move(sqs: "SQSClient", dead_letters: str, queue: str, pause: float) -> int:
+    """Send each body back and delete it: what another service could not deliver has no more."""
+    with messages_in(sqs, dead_letters) as messages:
+        for message in messages:
+            sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+            delete(sqs, dead_letters, message)
+            time.sleep(pause)
+    return len(messages)
 
 
 def cancel(sqs: "SQSClient", dead_letters: str) -> int:

@@ -73,6 +73,18 @@ def test_without_one_of_them_a_command_is_refused(queues: Queues, action: str) -
         do_all(queues, queues.as_operator(without=action))
 
 
+def test_what_another_service_could_not_deliver_goes_back(queues: Queues) -> None:
+    """Its dead-letter queue belongs to no queue, so SQS does not move its messages by itself."""
+    alone, arn = queues._made({})
+    queues.sqs.send_message(QueueUrl=alone, MessageBody="undelivered")
+    queues.arns["<DeadLetterQueueArn>"] = arn
+
+    assert redrive(queues.as_operator(), alone, queues.queue, rate=100) == 1
+
+    assert visible(queues.sqs, alone) == 0
+    assert visible(queues.sqs, queues.queue) == 1
+
+
 def test_a_redrive_that_is_interrupted_loses_nothing(
     queues: Queues, monkeypatch: pytest.MonkeyPatch, eventually: Any
 ) -> None:
