@@ -86,16 +86,21 @@ def invoke(name: str, environment: str, version: str, *, fails: bool) -> Invocat
     return invoke_with(name, json.dumps(event), environment, version, fails=fails)
 
 
+def variables_of(function: dict[str, Any], environment: str) -> dict[str, str]:
+    """What a function needs in its environment variables to be imported, without AWS."""
+    variables = {
+        variable: str(resolve(value, environment))
+        for variable, value in function["Environment"]["Variables"].items()
+    }
+    return {**variables, **stand_ins(function)}
+
+
 @cache
 def invoke_with(
     name: str, event: str, environment: str, version: str, *, fails: bool
 ) -> Invocation:
     """Run a function's handler on an event, which is JSON."""
     function = functions()[name]
-    variables = {
-        variable: str(resolve(value, environment))
-        for variable, value in function["Environment"]["Variables"].items()
-    }
     server = _server()
     assert server.stdin
     assert server.stdout
@@ -104,7 +109,7 @@ def invoke_with(
         "function": resolve(function["FunctionName"], environment),
         "version": version,
         "fails": fails,
-        "variables": {**variables, **stand_ins(function)},
+        "variables": variables_of(function, environment),
         "event": json.loads(event),
     }
     print(json.dumps(asked), file=server.stdin, flush=True)

@@ -26,7 +26,7 @@ T = TypeVar("T", bound=Struct)
 _UNKNOWN_NAMED = 10
 # The largest power of ten in a number, up or down: about what a float has.
 _LARGEST_EXPONENT = 300
-# msgspec puts them together anew each time, which takes longer than reading a small object.
+# msgspec computes them on each call, which takes longer than reading a small object.
 _fields_of = cache(msgspec.structs.fields)
 
 

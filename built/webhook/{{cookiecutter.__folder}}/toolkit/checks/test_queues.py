@@ -38,4 +38,7 @@ def test_services_send_for_one_resource_only() -> None:
             if statement["Effect"] == "Allow":
                 assert statement["Principal"].keys() == {"Service"}
                 assert statement["Action"] == "sqs:SendMessage"
-                assert statement["Condition"]["ArnEquals"].keys() == {"aws:SourceArn"}
+                source = statement.get("Condition", {}).get("ArnEquals", {})
+                assert source.keys() == {"aws:SourceArn"}, (
+                    "add to the statement: Condition: { ArnEquals: { aws:SourceArn: … } }"
+                )

@@ -11,8 +11,9 @@ from functools import cache
 
 import pytest
 
+from toolkit.checks.invocations import variables_of
 from toolkit.stacks import PROJECT
-from toolkit.template import ENVIRONMENTS, functions, resolve, stand_ins
+from toolkit.template import ENVIRONMENTS, functions, resolve
 
 NAMES = sorted(functions())
 # Megabytes of /tmp that SnapStart allows, which is also what a function has by default.
@@ -102,12 +103,8 @@ def _done_at_import() -> dict[str, list[str]]:
     asked = []
     for name in NAMES:
         function = functions()[name]
-        variables = {
-            variable: str(resolve(value, "prod"))
-            for variable, value in function["Environment"]["Variables"].items()
-        }
         module = function["Handler"].rpartition(".")[0]
-        asked.append(json.dumps([module, {**variables, **stand_ins(function)}]))
+        asked.append(json.dumps([module, variables_of(function, "prod")]))
     own = [f"{PROJECT / 'src'}{os.sep}", f"{PROJECT / 'toolkit'}{os.sep}"]
     done = subprocess.run(
         [sys.executable, "-c", _IMPORT_ALL, json.dumps(own)],
