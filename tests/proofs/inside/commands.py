@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import botocore.session
@@ -70,39 +71,42 @@ ANSWERS = {
 }
 
 
+# What `make dead-letters` shows of a message.
+ID = r"(?m)^([0-9a-f-]{36})$"
+
+
 class CommandError(Exception):
     """A command prints something else than it has to."""
 
 
-def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str]) -> list[str]:
+def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str], own: Commands) -> list[str]:
     """Each command of the Makefile's section on deployed stacks, once; those that were run.
+
+    Args:
+        rehearsal: what was delivered.
+        environment: where.
+        person: the environment variables of who runs them.
+        own: the commands that the project's pattern adds.
 
     Raises:
         CommandError: a command is not known here, or prints something else than it has to.
     """
     offered = offered_by(rehearsal.repository / "toolkit/Makefile")
-    commands: dict[str, Callable[[Operator], None]] = {
-        "logs": logs,
-        "cost": cost,
-        "deploy": deploy,
-        "dead-letters": dead_letters,
-        "parked": parked,
-        "secret": secret,
-        "power-tuning": power_tuning,
-        "adopt": adopt,
-        # The last: afterwards there is no stack.
-        "remove": remove,
-    }
-    # Run together with another.
-    together = {"redrive": "dead-letters", "discard": "dead-letters", "resume": "parked"}
-    if unknown := offered - commands.keys() - together.keys() - IN_WORKFLOWS:
+    commands = BEFORE | own | AFTER
+    if unknown := offered - {name for names in commands for name in names} - IN_WORKFLOWS:
         raise CommandError(f"no rehearsal runs make {', make '.join(sorted(unknown))}")
     with elsewhere() as endpoints:
         operator = Operator(rehearsal, environment, {**person, **endpoints})
-        for name, run in commands.items():
-            if name in offered:
+        for names, run in commands.items():
+            if offered.intersection(names):
                 run(operator)
     return sorted(offered - IN_WORKFLOWS)
+
+
+def commands_of(pattern: Path) -> Commands:
+    """The commands that a pattern adds, from COMMANDS in its commands.py; none if it has no such file."""
+    path = pattern / "commands.py"
+    return cast("Commands", runpy.run_path(str(path))["COMMANDS"]) if path.exists() else {}
 
 
 def offered_by(makefile: Path) -> set[str]:
@@ -144,6 +148,10 @@ class Operator:
         return {output["OutputKey"]: output["OutputValue"] for output in found}
 
 
+# What runs them, by the names of the commands that it runs.
+Commands = dict[tuple[str, ...], Callable[[Operator], None]]
+
+
 def logs(operator: Operator) -> None:
     """`make logs` follows until Ctrl-C."""
     operator.make("logs", r'"[A-Za-z_]+": ', before="timeout --signal INT 12 ", good=None)
@@ -162,33 +170,25 @@ def deploy(operator: Operator) -> None:
 
 
 def dead_letters(operator: Operator) -> None:
-    """A message that nobody can read becomes a dead letter, is sent back, comes again, and is thrown away."""
-    [name] = [name for name in operator.outputs if name.endswith("DeadLetterQueueUrl")]
-    queue = operator.outputs[name.removesuffix("DeadLetterQueueUrl") + "QueueUrl"]
-    operator.rehearsal.aws.client("sqs").send_message(QueueUrl=queue, MessageBody="not what the worker reads")
-    operator.until("dead-letters", r"(?m)^1 in ")
-    operator.make("redrive", r"(?m)^1 sent back to ")
-    listed = operator.until("dead-letters", r"(?m)^1 in ")
-    [message] = re.findall(r"(?m)^([0-9a-f-]{36})$", listed)
-    operator.make(f"discard MESSAGE={message}", "")
-    operator.make("dead-letters", r"(?m)^0 in ")
+    """In each dead-letter queue is a message that nobody can read: it is sent back, fails again, and is deleted."""
+    queues = [url for name, url in operator.outputs.items() if name.endswith("DeadLetterQueueUrl")]
+    for queue in queues:
+        operator.rehearsal.aws.client("sqs").send_message(QueueUrl=queue, MessageBody="not what the worker reads")
+    operator.until("dead-letters", messages(len(queues)))
+    said = operator.make("redrive", "sent back to")
+    if sum(map(int, re.findall(r"(?m)^(\d+) sent back to ", said))) != len(queues):
+        raise CommandError(f"make redrive does not send back {len(queues)} messages:\n{said}")
+    listed = operator.until("dead-letters", messages(len(queues)))
+    for message in re.findall(ID, listed):
+        operator.make(f"discard MESSAGE={message}", "")
+    if re.search(ID, listed := operator.make("dead-letters", r"(?m)^0 in ")):
+        raise CommandError(f"make discard leaves messages:\n{listed}")
     operator.make("discard MESSAGE=unknown", "is in none of the dead-letter queues", good=False)
 
 
-def parked(operator: Operator) -> None:
-    """Nothing is parked, so nothing can go on; that a parked case does is for the project's own tests."""
-    operator.make("parked", r"(?m)^0 in ")
-    operator.make("resume KEY=unknown", "is not parked", good=False)
-
-
-def secret(operator: Operator) -> None:
-    """A value comes from standard input and is not shown; with a second one, the first is valid for a while."""
-    first, second = (f"whsec_{letter * 40}" for letter in "AB")
-    said = operator.make("secret", "still valid: 0", before=f"echo {first} | ")
-    said += operator.make("secret OVERLAP=2", "still valid: 1", before=f"echo {second} | ")
-    said += operator.make("secret", "Nothing was changed", before="echo unusable | ", good=False)
-    if any(value in said for value in (first, second, "unusable")):
-        raise CommandError(f"make secret shows the secret:\n{said}")
+def messages(count: int) -> str:
+    """A regular expression for a list of so many messages, or more."""
+    return rf"(?m)(?:^[0-9a-f-]{{36}}$[\s\S]*?){{{count}}}"
 
 
 def power_tuning(operator: Operator) -> None:
@@ -222,6 +222,21 @@ def remove(operator: Operator) -> None:
     operator.make("remove", "", before=YES)
     if operator.rehearsal.exists(operator.environment):
         raise CommandError(f"make remove ENV={operator.environment} leaves the stack as it was")
+
+
+# Those of every project, before and after what its pattern adds.
+BEFORE: Commands = {
+    ("logs",): logs,
+    ("cost",): cost,
+    ("deploy",): deploy,
+    ("dead-letters", "redrive", "discard"): dead_letters,
+}
+AFTER: Commands = {
+    ("power-tuning",): power_tuning,
+    ("adopt",): adopt,
+    # The last: afterwards there is no stack.
+    ("remove",): remove,
+}
 
 
 @contextmanager

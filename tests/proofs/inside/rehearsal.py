@@ -27,7 +27,7 @@ from toolkit.local_aws.stack import LOCAL_AWS_PYTHON, VENV, LocalAws, local_aws
 from toolkit.stacks import settings_of
 from toolkit.template import template
 
-from .commands import CommandError, run_all
+from .commands import CommandError, commands_of, run_all
 from .stand_ins import JOB, STAND_INS, Actions, Edit, GitHub, RefusedError, write_programs
 from .workflows import BASH, Results, Runner
 
@@ -35,6 +35,7 @@ DEPLOY = ".github/workflows/deploy.yml"
 BUILD = ".github/workflows/ci.yml"
 TO_AN_ENVIRONMENT = ".github/workflows/deploy-environment.yml"
 ROLES = "toolkit/deploy/pipeline.yaml"
+PATTERNS = Path(__file__).parents[3] / "templates/patterns"
 # Another retention than each that samconfig.toml states, among those that CloudWatch Logs knows.
 RETENTION = {"7": "14", "14": "3", "30": "60", "60": "90", "365": "400", "400": "545"}
 # A resource that CloudFormation cannot make, whatever the project: nobody sends the signal that it waits for.
@@ -66,6 +67,8 @@ class Rehearsal:
     aws: LocalAws
     repository: Path
     work: Path
+    # The folder of the project's pattern in templates/.
+    pattern: Path
     github: GitHub
     environments: tuple[str, ...]
     done: list[dict[str, Any]] = field(default_factory=list)
@@ -378,7 +381,7 @@ def rehearse(rehearsal: Rehearsal, *, short: bool) -> None:
         rehearsal.shell(f"make smoke ENV={first}", administrator)
         rehearsal.revert()
         rehearsal.green("after a refused change")
-        rehearsal.commands = run_all(rehearsal, first, administrator)
+        rehearsal.commands = run_all(rehearsal, first, administrator, commands_of(rehearsal.pattern))
     approved = rehearsal.github.approvals
     applied = sum(run["jobs"].get("prod / apply") == "success" for run in rehearsal.done)
     if approved != ["prod"] * applied:
@@ -522,12 +525,12 @@ def main() -> None:
     work = arguments.work.resolve()
     repository = arguments.project.resolve()
     environments = tuple(re.findall(r"environment: (\w+)$", (repository / DEPLOY).read_text("utf-8"), re.MULTILINE))
-    name = yaml.safe_load((repository / ".copier-answers.yml").read_text("utf-8"))["repository"]
+    answers = yaml.safe_load((repository / ".copier-answers.yml").read_text("utf-8"))
     if not (repository / ".git").exists():
         git(repository, "init", "--quiet", "--initial-branch", "main")
         git(repository, "add", "--all")
         git(repository, "commit", "--quiet", "--message", "Begin")
-    github = GitHub(work / "github.json", name)
+    github = GitHub(work / "github.json", answers["repository"])
     left_out = work / "left-out"
     left_out.write_text("", "utf-8")
     write_programs(work / "bin", Path(sys.executable), Path(os.environ["AWS_CLI"]), github.state, left_out)
@@ -535,7 +538,7 @@ def main() -> None:
         check_gaps()
         with local_aws() as aws:
             account = Account(aws.endpoint, aws.ca, aws.region, aws.log)
-            rehearsal = Rehearsal(account, repository, work, github, environments)
+            rehearsal = Rehearsal(account, repository, work, PATTERNS / answers["pattern"], github, environments)
             if arguments.sabotage:
                 sabotage(rehearsal)
             elif arguments.prod:

@@ -272,9 +272,8 @@ def test_same_id_with_another_body_gets_409(webhook: Webhook, eventually: Eventu
     body = event(amount=1)
     assert webhook.deliver(body) == 202
 
-    answer = webhook.post(
-        other := body.replace(b'"amount": 1', b'"amount": 2'), webhook.signed(other)
-    )
+    other = body.replace(b'"amount": 1', b'"amount": 2')
+    answer = webhook.post(other, webhook.signed(other))
 
     assert (answer.status, answer.content_type) == (409, "application/problem+json")
     eventually(lambda: webhook.payment(payment_id_of(body)).get("amount") == "1")
