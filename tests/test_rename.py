@@ -51,6 +51,14 @@ CELLS = [
     Cell("api", "internationalization", "internationalizations", (), {}),
     Cell("queue", "ore", "ores", QUICK, UNUSUAL),
     Cell("queue", "counterrevolutionary", "counterrevolutionaries", (), {}),
+    Cell("webhook", "fee", "fees", QUICK, {}),
+    Cell("webhook", "internationalization", "internationalizations", (), {}),
+    Cell("pub-sub", "ally", "allies", QUICK, {}),
+    Cell("pub-sub", "counterrevolutionary", "counterrevolutionaries", (), {}),
+    Cell("event-driven", "axe", "axes", QUICK, {}),
+    Cell("event-driven", "internationalization", "internationalizations", (), {}),
+    Cell("scheduled", "bus", "buses", QUICK, {}),
+    Cell("scheduled", "counterrevolutionary", "counterrevolutionaries", (), {}),
     Cell("saga", "man", "men", QUICK, {}),
     Cell("saga", "internationalization", "internationalizations", (), {}),
 ]
@@ -116,6 +124,10 @@ def test_a_renamed_project_has_its_noun_everywhere_and_is_green(
     assert_green(make(project, "lint"))
     if cell.tests:
         assert_green(run_python(project, "-m", "pytest", "-q", *cell.tests))
+
+
+def test_each_pattern_is_renamed() -> None:
+    assert {cell.pattern for cell in CELLS} == NOUNS.keys()
 
 
 def test_renamed_back_it_is_as_before(bake: Bake, rename: Callable[..., None]) -> None:
