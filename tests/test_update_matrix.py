@@ -118,7 +118,7 @@ def work_on(project: Path) -> Path:
         project / "template.yaml",
         (functions, f"{functions}      - Mine\n"),
         ("  AlarmAt:\n", "  AlarmAt:\n    Mine: { Milliseconds: 4000 }\n"),
-        ("Outputs:\n", f"{MY_FUNCTION}Outputs:\n"),
+        ("\nOutputs:\n", f"\n{MY_FUNCTION}Outputs:\n"),
     )
     replace(project / "docs/runbook.md", (RUNBOOK_END, MY_PAGES + RUNBOOK_END))
     replace(project / "pyproject.toml", ("dependencies = [\n", 'dependencies = [\n  "python-ulid>=3",\n'))

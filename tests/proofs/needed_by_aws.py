@@ -36,13 +36,6 @@ NEEDS = (
         Need("lambda.amazonaws.com", f"xray:{action}", f"{DOCS}/lambda/latest/dg/services-xray.html")
         for action in ("PutTelemetryRecords", "PutTraceSegments")
     ),
-    # Lambda reports the records of a stream that it gave up: what the local AWS does in its own name.
-    Need(
-        "PublishRole",
-        "sqs:SendMessage",
-        f"{DOCS}/lambda/latest/dg/services-dynamodb-errors.html",
-        on="*-PublishFailures*",
-    ),
     # CodeDeploy moves an alias to a new version, and back when an alarm goes off.
     *(
         Need("codedeploy.amazonaws.com", f"lambda:{action}", CODEDEPLOY)

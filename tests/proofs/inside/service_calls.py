@@ -38,6 +38,7 @@ def is_needed() -> bool:
 def close() -> None:
     """Let Lambda, Scheduler, Step Functions and API Gateway ask, and CloudFormation say with which role it will act."""
     _lambda_polls()
+    _lambda_reports()
     _lambda_logs()
     _scheduler_acts()
     _step_functions_acts()
@@ -102,6 +103,21 @@ def _lambda_polls() -> None:
     lambda_svc._execute_function = asking
     for poller in ("_run_sqs_batch", "_poll_kinesis", "_poll_dynamodb_streams"):
         setattr(lambda_svc, poller, as_poller(getattr(lambda_svc, poller)))
+
+
+def _lambda_reports() -> None:
+    """The records of a table's stream that Lambda gave up go to a queue.
+
+    docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    """
+    report = lambda_svc._send_ddb_stream_failure_record
+
+    def asking(mapping: dict[str, Any], function: dict[str, Any], *rest: Any) -> None:
+        queue = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+        if not _refused(_role_of(function), ["sqs:SendMessage"], queue):
+            report(mapping, function, *rest)
+
+    lambda_svc._send_ddb_stream_failure_record = asking
 
 
 def _lambda_logs() -> None:
