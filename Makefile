@@ -40,7 +40,7 @@ prove-faults: .venv/.made .venv-generated/.made ## Prove that faults lose and re
 		$(if $(EVENTS),--events $(EVENTS)) $(if $(SEED),--seed $(SEED))
 
 # These are tests, in their longest form: what they count goes into docs/proofs.md.
-prove-input: TESTS = tests/test_bad_input.py
+prove-input: TESTS = tests/test_bad_input.py tests/test_ways_in.py
 prove-input: ## Give every question bad answers, by every way in
 prove-updates: TESTS = tests/test_update_matrix.py tests/test_rename.py
 prove-updates: ## Update projects of every pattern and origin, one release at a time and at a leap

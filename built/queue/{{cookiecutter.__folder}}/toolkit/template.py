@@ -22,8 +22,11 @@ Resource = dict[str, Any]
 Value = TypeVar("Value")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms: `!Sub X` becomes {"Fn::Sub": "X"}."""
+class _Loader(yaml.CSafeLoader):
+    """Reads CloudFormation's short forms: `!Sub X` becomes {"Fn::Sub": "X"}.
+
+    libyaml, which comes with PyYAML's wheels, reads ten times as fast as PyYAML's own code.
+    """
 
 
 def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
