@@ -88,13 +88,20 @@ def run_all(rehearsal: Rehearsal, environment: str, person: Mapping[str, str]) -
         "dead-letters": dead_letters,
         "parked": parked,
         "secret": secret,
+        "failures": failures,
         "power-tuning": power_tuning,
         "adopt": adopt,
         # The last: afterwards there is no stack.
         "remove": remove,
     }
     # Run together with another.
-    together = {"redrive": "dead-letters", "discard": "dead-letters", "resume": "parked"}
+    together = {
+        "redrive": "dead-letters",
+        "discard": "dead-letters",
+        "resume": "parked",
+        "replay-failures": "failures",
+        "discard-failure": "failures",
+    }
     if unknown := offered - commands.keys() - together.keys() - IN_WORKFLOWS:
         raise CommandError(f"no rehearsal runs make {', make '.join(sorted(unknown))}")
     with elsewhere() as endpoints:
@@ -189,6 +196,18 @@ def secret(operator: Operator) -> None:
     said += operator.make("secret", "Nothing was changed", before="echo unusable | ", good=False)
     if any(value in said for value in (first, second, "unusable")):
         raise CommandError(f"make secret shows the secret:\n{said}")
+def failures(operator: Operator) -> None:
+    """A record that nobody can read is kept, put back, comes again, and is thrown away."""
+    operator.rehearsal.aws.client("kinesis").put_record(
+        StreamName=operator.outputs["StreamName"], PartitionKey="any", Data=b"not what the function reads"
+    )
+    operator.until("failures", r"(?m)^1 records in ")
+    operator.make("replay-failures", r"(?m)^1 records put back on ")
+    listed = operator.until("failures", r"(?m)^1 records in ")
+    [key] = re.findall(r"(?m)^(records/\S+)$", listed)
+    operator.make(f"discard-failure KEY={key}", "")
+    operator.make("failures", r"(?m)^0 records in ")
+    operator.make("discard-failure KEY=unknown", "is not in", good=False)
 
 
 def power_tuning(operator: Operator) -> None:

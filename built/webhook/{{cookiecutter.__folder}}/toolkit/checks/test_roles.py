@@ -30,6 +30,9 @@ POLLING = {
     "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
     "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
 }
+# What Lambda does with it to keep a batch that it gives up, in a bucket:
+# docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+TO_BUCKET = {"s3:ListBucket", "s3:PutObject"}
 # What has a policy of its own: the type of that policy, and where it names what it is for.
 OWN_POLICIES = {
     "AWS::Events::EventBus": ("AWS::Events::EventBusPolicy", "EventBusName"),
@@ -56,11 +59,21 @@ NOT_BY_NAME = TRACING | {
 
 
 def polled_by(function: dict[str, Any]) -> set[str]:
-    return {
+    actions = {
         f"{event['Type'].lower()}:{action}"
         for event in function.get("Events", {}).values()
         for action in POLLING.get(event["Type"], set())
     }
+    return actions | (TO_BUCKET if named(kept_in(function)) else set())
+
+
+def kept_in(function: dict[str, Any]) -> list[Any]:
+    """The buckets to which Lambda sends what it gives up of the function's events."""
+    ends = [
+        event["Properties"].get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        for event in function.get("Events", {}).values()
+    ]
+    return [end for end in ends if named(end) & resources("AWS::S3::Bucket").keys()]
 
 
 def reported_to(function: dict[str, Any]) -> list[Any]:
@@ -120,6 +133,7 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
         for event in function.get("Events", {}).values()
         if event["Type"] in POLLING
     ]
+    polled += kept_in(function)
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
