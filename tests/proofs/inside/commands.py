@@ -196,6 +196,8 @@ def secret(operator: Operator) -> None:
     said += operator.make("secret", "Nothing was changed", before="echo unusable | ", good=False)
     if any(value in said for value in (first, second, "unusable")):
         raise CommandError(f"make secret shows the secret:\n{said}")
+
+
 def failures(operator: Operator) -> None:
     """A record that nobody can read is kept, put back, comes again, and is thrown away."""
     operator.rehearsal.aws.client("kinesis").put_record(
