@@ -30,9 +30,12 @@ POLLING = {
     "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
     "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
 }
-# What Lambda does with it to keep a batch that it gives up, in a bucket:
+# What Lambda does with it to report records that it gave up, by the type of the destination:
 # docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-TO_BUCKET = {"s3:ListBucket", "s3:PutObject"}
+REPORTING = {
+    "AWS::S3::Bucket": {"s3:ListBucket", "s3:PutObject"},
+    "AWS::SQS::Queue": {"sqs:SendMessage"},
+}
 # What has a policy of its own: the type of that policy, and where it names what it is for.
 OWN_POLICIES = {
     "AWS::Events::EventBus": ("AWS::Events::EventBusPolicy", "EventBusName"),
@@ -59,30 +62,25 @@ NOT_BY_NAME = TRACING | {
 
 
 def polled_by(function: dict[str, Any]) -> set[str]:
-    actions = {
+    return {
         f"{event['Type'].lower()}:{action}"
         for event in function.get("Events", {}).values()
         for action in POLLING.get(event["Type"], set())
     }
-    return actions | (TO_BUCKET if named(kept_in(function)) else set())
 
 
-def kept_in(function: dict[str, Any]) -> list[Any]:
-    """The buckets to which Lambda sends what it gives up of the function's events."""
-    ends = [
-        event["Properties"].get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        for event in function.get("Events", {}).values()
-    ]
-    return [end for end in ends if named(end) & resources("AWS::S3::Bucket").keys()]
-
-
-def reported_to(function: dict[str, Any]) -> list[Any]:
-    """Where Lambda reports, with the function's role, which records it gave up."""
-    return [
+def reported_to(function: dict[str, Any]) -> dict[str, set[str]]:
+    """Where Lambda reports, with the function's role, which records it gave up; and how."""
+    destinations = [
         event["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
         for event in function.get("Events", {}).values()
         if "DestinationConfig" in event["Properties"]
     ]
+    return {
+        name: REPORTING[template()["Resources"][name]["Type"]]
+        for destination in destinations
+        for name in named(destination)
+    }
 
 
 def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -121,7 +119,7 @@ def trusted_by(role: str) -> set[str]:
 def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
     granted = {action for s in lasting(function) for action in as_list(s["Action"])}
 
-    reporting = {"sqs:SendMessage"} if reported_to(function) else set()
+    reporting = set().union(*reported_to(function).values())
     assert granted == calls_of(function) | polled_by(function) | reporting | LOGGING | TRACING
 
 
@@ -133,11 +131,11 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
         for event in function.get("Events", {}).values()
         if event["Type"] in POLLING
     ]
-    polled += kept_in(function)
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
-    assert named(reported_to(function)) <= reached(function, {"sqs:SendMessage"})
+    for destination, actions in reported_to(function).items():
+        assert all(destination in reached(function, {action}) for action in actions)
 
 
 @pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])
