@@ -1,12 +1,12 @@
 """`make demo`: sends visits through the stack on the local AWS, and shows what they add up to."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
-from service.adapters.visit_stream import VisitStream
-from service.domain.visits import Visit
 from toolkit.commands.failures import failures_in, show
 from toolkit.local_aws.stack import Stack
+from toolkit.runtime.put_records import put_records
 
 POISON = b"this is no visit"
 
@@ -16,21 +16,24 @@ def run(stack: Stack) -> None:
     kinesis, s3 = stack.aws.client("kinesis"), stack.aws.client("s3")
     stream = stack.outputs["StreamName"]
     now = datetime.now(UTC).replace(microsecond=0)
-    visits = [
-        Visit(f"visit-{number}", site, amount, now - timedelta(hours=hours))
-        for number, (site, amount, hours) in enumerate(
-            [("shop", 5, 0), ("shop", 7, 0), ("blog", 0, 0), ("shop", 1, 6)]
-        )
-    ]
+    records = []
+    for event_id, site, amount, hours_ago in (
+        ("visit-1", "shop", 5, 0),
+        ("visit-2", "shop", 7, 0),
+        ("visit-3", "blog", 0, 0),
+        ("visit-4", "shop", 1, 6),
+        ("visit-1", "shop", 5, 0),
+    ):
+        happened_at = (now - timedelta(hours=hours_ago)).isoformat()
+        visit = {"event_id": event_id, "site": site, "amount": amount, "happened_at": happened_at}
+        records.append({"PartitionKey": site, "Data": json.dumps(visit).encode()})
+    records.append({"PartitionKey": "shop", "Data": POISON})
 
-    print("\nPut on the stream:")
-    for visit in (*visits, visits[0]):
-        print(f"  {visit.to_json()}")
-    VisitStream(kinesis, stream).put([*visits, visits[0]])
-    print("\nFrom another producer:")
-    kinesis.put_record(StreamName=stream, PartitionKey="shop", Data=POISON)
-    print(f"  {POISON!r}")
-    wait(stack, visits=len(visits), failures=1)
+    print("\nPut on the stream, the first visit twice:")
+    for record in records:
+        print(f"  {record['Data'].decode()}")
+    put_records(kinesis, stream, records)
+    wait(stack, visits=4, failures=1)
 
     print("\nThe totals: each visit counts once, in the hour in which it happened:")
     items = stack.aws.client("dynamodb").scan(TableName=stack.outputs["TotalsTable"])["Items"]

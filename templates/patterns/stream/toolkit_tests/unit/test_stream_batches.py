@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from toolkit.local_aws.stream_batches import (
+    RECORD_AGE,
+    RETRIES,
     Batch,
     Next,
     Settings,
@@ -70,7 +72,20 @@ def test_single_record_is_retried_until_the_quota_is_used_up() -> None:
     third = after(second.batches[0], SETTINGS, "Unhandled", None)
 
     assert [first, second] == [Next((batch(1, attempts=n),)) for n in (1, 2)]
-    assert third == Next((), batch(1, attempts=3), "RetryAttemptsExhausted")
+    assert third == Next((), batch(1, attempts=3), RETRIES, crashed=True)
+
+
+def test_record_after_the_checkpoint_is_retried_as_often_as_any() -> None:
+    """As AWS did it with three retries: the last of three records was invoked five times."""
+    settings = Settings(retries=3, reports_failures=True)
+    left = after(batch(3, 4, 5), settings, "", failures("5")).batches[0]
+    times = 1
+    while left:
+        found = after(left, settings, "", failures("5"))
+        left, times = (found.batches or (None,))[0], times + 1
+
+    assert times == 5
+    assert found == Next((), batch(5, attempts=4), RETRIES)
 
 
 def test_without_bisecting_the_whole_batch_is_given_up() -> None:
@@ -91,9 +106,7 @@ def test_records_that_are_too_old_are_given_up_and_the_others_stay() -> None:
 
     found = too_old(mixed, SETTINGS, now=70)
 
-    assert found == Next(
-        (Batch([record(2, 50)]),), Batch([record(1, 0)]), "MaximumRecordAgeExceeded"
-    )
+    assert found == Next((Batch([record(2, 50)]),), Batch([record(1, 0)]), RECORD_AGE)
 
 
 def test_settings_are_read_from_a_template_too() -> None:
@@ -108,20 +121,22 @@ def test_settings_are_read_from_a_template_too() -> None:
     assert Settings.of({}) == Settings()
 
 
-def test_metadata_is_as_in_awss_example() -> None:
-    """kinesis-on-failure-destination; without the payload, which only S3 gets."""
-    given = Batch([record(1, 1573691884.835), record(2, 1573691885.58)], 1)
-
-    found = invocation_record(
+def document(given: Batch, condition: str, *, crashed: bool = False) -> dict[str, Any]:
+    return invocation_record(
         given,
-        "RetryAttemptsExhausted",
+        Next((), given, condition, crashed),
         "arn:aws:lambda:us-east-2:123456789012:function:myfunction",
         "$LATEST",
         1573691886.021,
         "c9b8fa9f-5a7f-xmpl-af9c-0c604cde93a5",
     )
 
-    assert found == {
+
+def test_metadata_is_as_in_awss_example() -> None:
+    """kinesis-on-failure-destination; without the payload, which only S3 gets."""
+    given = Batch([record(1, 1573691884.835), record(2, 1573691885.58)], 1)
+
+    assert document(given, RETRIES, crashed=True) == {
         "requestContext": {
             "requestId": "c9b8fa9f-5a7f-xmpl-af9c-0c604cde93a5",
             "functionArn": "arn:aws:lambda:us-east-2:123456789012:function:myfunction",
@@ -147,7 +162,17 @@ def test_metadata_is_as_in_awss_example() -> None:
     }
 
 
+def test_metadata_differs_by_what_ended_the_retries() -> None:
+    """As AWS answered: a partial batch response is no error, and an old record has no response."""
+    named, old = document(batch(1, attempts=3), RETRIES), document(batch(1), RECORD_AGE)
+
+    assert named["responseContext"]["functionError"] is None
+    assert "responseContext" not in old
+    assert old["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert old["requestContext"]["approximateInvokeCount"] == 1
+
+
 def test_object_is_named_as_aws_documents() -> None:
     assert object_key("uuid", "shardId-000000000001", 1573691886.021, "random") == (
-        "aws/lambda/uuid/shardId-000000000001/2019-11-14T00.38.06-random"
+        "aws/lambda/uuid/shardId-000000000001/2019/11/14/2019-11-14T00.38.06-random"
     )

@@ -156,7 +156,7 @@ def step(mapping: dict[str, Any], function: Any, shard_id: str, shard: dict[str,
         following = stream_batches.after(batch, settings, result.get("error"), response)
     reader.batches.extendleft(reversed(following.batches))
     if following.given_up:
-        send_failure(mapping, function, shard_id, following)
+        send_failure(mapping, function, shard_id, following.given_up, following)
     return True
 
 
@@ -180,25 +180,22 @@ def as_event(mapping: dict[str, Any], shard_id: str, record: dict[str, Any]) -> 
     }
 
 
-def send_failure(mapping: dict[str, Any], function: Any, shard_id: str, given_up: Next) -> None:
+def send_failure(
+    mapping: dict[str, Any], function: Any, shard_id: str, batch: Batch, what: Next
+) -> None:
     """To S3 goes the whole event, to SQS the metadata only."""
     target = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-    if not target or not given_up.given_up:
+    if not target:
         return
-    config, now, request_id = function.get("config") or function, time.time(), str(uuid4())
+    config, now = function.get("config") or function, time.time()
     document = stream_batches.invocation_record(
-        given_up.given_up,
-        given_up.condition,
-        config["FunctionArn"],
-        config["Version"],
-        now,
-        request_id,
+        batch, what, config["FunctionArn"], config["Version"], now, str(uuid4())
     )
     service = parse_arn(target).service
     if service == "s3":
-        event = json.dumps({"Records": list(given_up.given_up.records)})
+        event = json.dumps({"Records": list(batch.records)})
         body = json.dumps({**document, "payload": event}).encode()
-        key = stream_batches.object_key(mapping["UUID"], shard_id, now, request_id)
+        key = stream_batches.object_key(mapping["UUID"], shard_id, now, str(uuid4()))
         headers = {"content-type": "application/json", "host": "s3.localhost"}
         path = f"/{target.rpartition(':')[2]}/{key}"
         asyncio.run(s3.handle_request("PUT", path, headers, body, {}, internal=True))

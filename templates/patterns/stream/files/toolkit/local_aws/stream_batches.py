@@ -1,7 +1,9 @@
 """What Lambda does with a batch of a Kinesis stream, by the rules that AWS documents.
 
 docs.aws.amazon.com/lambda/latest/dg: services-kinesis-create, services-kinesis-parameters,
-kinesis-on-failure-destination, services-kinesis-batchfailurereporting.
+kinesis-on-failure-destination, services-kinesis-batchfailurereporting. What these pages leave open
+is as AWS answered in November 2025: github.com/localstack/localstack at 8b9a79f05,
+tests/aws/services/lambda_/event_source_mapping/test_lambda_integration_kinesis.snapshot.json.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,8 @@ from typing import Any
 Record = Mapping[str, Any]
 # Lambda's own: endless.
 ENDLESS = -1
+# Why a batch is given up.
+RETRIES, RECORD_AGE = "RetryAttemptsExhausted", "RecordAgeExceeded"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Next:
     batches: tuple[Batch, ...] = ()
     given_up: Batch | None = None
     condition: str = ""
+    # Whether the last invocation ended with an error, and not with a partial batch response.
+    crashed: bool = False
 
 
 def too_old(batch: Batch, settings: Settings, now: float) -> Next | None:
@@ -60,14 +66,14 @@ def too_old(batch: Batch, settings: Settings, now: float) -> Next | None:
         return None
     rest = batch.records[len(old) :]
     left = (Batch(rest, batch.attempts),) if rest else ()
-    return Next(left, Batch(old, batch.attempts), "MaximumRecordAgeExceeded")
+    return Next(left, Batch(old, batch.attempts), RECORD_AGE)
 
 
 def after(batch: Batch, settings: Settings, error: object, response: object) -> Next:
     """What Lambda does after it invoked the function with a batch.
 
-    "Splitting batches doesn't consume the retry quota"; "Lambda uses the lowest sequence number as
-    the checkpoint", and then "retries all records starting from that checkpoint".
+    "Splitting batches doesn't consume the retry quota." With several identifiers, the lowest is the
+    checkpoint: Lambda retries from there, and counts these retries anew.
     """
     tried = Batch(batch.records, batch.attempts + 1)
     if not error and settings.reports_failures:
@@ -77,7 +83,7 @@ def after(batch: Batch, settings: Settings, error: object, response: object) -> 
         if place:
             # The batch is bisected at the record that was returned: the rest is a batch of its own.
             return Next((Batch(batch.records[place:]),))
-        return retried(tried, settings)
+        return retried(tried, settings, crashed=False)
     if not error:
         return Next()
     if settings.bisects and len(batch.records) > 1:
@@ -88,12 +94,12 @@ def after(batch: Batch, settings: Settings, error: object, response: object) -> 
                 Batch(batch.records[middle:], batch.attempts),
             )
         )
-    return retried(tried, settings)
+    return retried(tried, settings, crashed=True)
 
 
-def retried(tried: Batch, settings: Settings) -> Next:
+def retried(tried: Batch, settings: Settings, *, crashed: bool) -> Next:
     if settings.retries != ENDLESS and tried.attempts > settings.retries:
-        return Next((), tried, "RetryAttemptsExhausted")
+        return Next((), tried, RETRIES, crashed)
     return Next((tried,))
 
 
@@ -124,22 +130,21 @@ def arrival(record: Record) -> float:
 
 
 def invocation_record(
-    batch: Batch, condition: str, function: str, version: str, now: float, request_id: str
+    batch: Batch, what: Next, function: str, version: str, now: float, request_id: str
 ) -> dict[str, Any]:
-    """What Lambda sends to the destination: the metadata alone."""
+    """What Lambda sends to the destination for a batch that it gave up: the metadata alone."""
     first, last = batch.records[0], batch.records[-1]
+    error = "Unhandled" if what.crashed else None
+    response = {"statusCode": 200, "executedVersion": version, "functionError": error}
     return {
         "requestContext": {
             "requestId": request_id,
             "functionArn": function,
-            "condition": condition,
-            "approximateInvokeCount": batch.attempts,
+            "condition": what.condition,
+            # AWS says 1 too of what it never invoked the function with.
+            "approximateInvokeCount": max(1, batch.attempts),
         },
-        "responseContext": {
-            "statusCode": 200,
-            "executedVersion": version,
-            "functionError": "Unhandled",
-        },
+        **({} if what.condition == RECORD_AGE else {"responseContext": response}),
         "version": "1.0",
         "timestamp": iso(now),
         "KinesisBatchInfo": {
@@ -154,10 +159,10 @@ def invocation_record(
     }
 
 
-def object_key(mapping: str, shard: str, now: float, request_id: str) -> str:
-    """Where in an S3 bucket: aws/lambda/<mapping>/<shard>/YYYY-MM-DDTHH.MM.SS-<UUID>."""
-    at = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H.%M.%S")
-    return f"aws/lambda/{mapping}/{shard}/{at}-{request_id}"
+def object_key(mapping: str, shard: str, now: float, random: str) -> str:
+    """Where in an S3 bucket: aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>."""
+    at = datetime.fromtimestamp(now, UTC)
+    return f"aws/lambda/{mapping}/{shard}/{at:%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{random}"
 
 
 def iso(seconds: float) -> str:
