@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from toolkit.commands.failures import failures_in, show
 from toolkit.local_aws.stack import Stack
@@ -16,7 +17,7 @@ def run(stack: Stack) -> None:
     kinesis, s3 = stack.aws.client("kinesis"), stack.aws.client("s3")
     stream = stack.outputs["StreamName"]
     now = datetime.now(UTC).replace(microsecond=0)
-    records = []
+    records: list[Any] = []
     for event_id, site, amount, hours_ago in (
         ("visit-1", "shop", 5, 0),
         ("visit-2", "shop", 7, 0),

@@ -78,11 +78,11 @@ def test_single_record_is_retried_until_the_quota_is_used_up() -> None:
 def test_record_after_the_checkpoint_is_retried_as_often_as_any() -> None:
     """As AWS did it with three retries: the last of three records was invoked five times."""
     settings = Settings(retries=3, reports_failures=True)
-    left = after(batch(3, 4, 5), settings, "", failures("5")).batches[0]
+    found = after(batch(3, 4, 5), settings, "", failures("5"))
     times = 1
-    while left:
-        found = after(left, settings, "", failures("5"))
-        left, times = (found.batches or (None,))[0], times + 1
+    while found.batches:
+        found = after(found.batches[0], settings, "", failures("5"))
+        times += 1
 
     assert times == 5
     assert found == Next((), batch(5, attempts=4), RETRIES)

@@ -70,9 +70,12 @@ def kept_days(bucket: str) -> int:
     return int(the_one((r["ExpirationInDays"] for r in rules if "ExpirationInDays" in r), bucket))
 
 
+def function_of(reader: str) -> str:
+    return str(READERS[reader]["FunctionName"]["Ref"].removesuffix(".Alias"))
+
+
 def variables_of(reader: str) -> dict[str, Any]:
-    function = READERS[reader]["FunctionName"]["Ref"].removesuffix(".Alias")
-    found: dict[str, Any] = functions()[function]["Environment"]["Variables"]
+    found: dict[str, Any] = functions()[function_of(reader)]["Environment"]["Variables"]
     return found
 
 
@@ -117,7 +120,7 @@ def test_records_outlive_the_reaction_to_an_alarm(name: str, environment: str) -
 def test_alarm_on_iterator_age_fires_long_before_records_are_given_up(
     name: str, environment: str
 ) -> None:
-    function = READERS[name]["FunctionName"]["Ref"].removesuffix(".Alias")
+    function = function_of(name)
     alarm = the_one(
         alarms_on("AWS/Lambda IteratorAge", functions()[function]["FunctionName"]).values(),
         f"an alarm on IteratorAge of {function}, and its page in docs/runbook.md",
@@ -169,7 +172,7 @@ def test_batch_that_lambda_gives_up_sends_one_mail(name: str, metric: str) -> No
 @every_reader
 def test_record_that_the_function_refuses_sends_one_mail(name: str) -> None:
     """The sample event as no text: it is kept, and nothing else is wrong."""
-    function = READERS[name]["FunctionName"]["Ref"].removesuffix(".Alias")
+    function = function_of(name)
     handler = functions()[function]["Handler"]
     text = (PROJECT / "events" / f"{handler.split('.')[-2]}.json").read_text("utf-8")
     event = json.loads(text)
@@ -181,6 +184,19 @@ def test_record_that_the_function_refuses_sends_one_mail(name: str) -> None:
     assert refused.error == ""
     canaries = {alarm["Ref"] for alarm in functions()[function]["DeploymentPreference"]["Alarms"]}
     assert len(metrics.firing("prod", 60) - canaries) == 1
+
+
+@every_reader
+def test_failures_go_to_buckets_of_this_account_only(name: str) -> None:
+    """Or they go to whoever takes the name of a bucket that was deleted."""
+    [role] = named(functions()[function_of(name)]["Role"])
+    objects = {"Fn::Sub": f"${{{failures_of(name)}.Arn}}/*"}
+    [writes] = [one for one in statements_of(role) if one["Resource"] == objects]
+
+    assert writes["Action"] == "s3:PutObject"
+    assert writes["Condition"] == {
+        "StringEquals": {"s3:ResourceAccount": {"Ref": "AWS::AccountId"}}
+    }
 
 
 @every_reader
@@ -199,7 +215,7 @@ def test_second_alarm_fires_before_failures_are_deleted(name: str) -> None:
 
 @every_reader
 def test_sample_event_is_counted_without_an_alarm(name: str) -> None:
-    function = READERS[name]["FunctionName"]["Ref"].removesuffix(".Alias")
+    function = function_of(name)
     metrics = Metrics()
     done = invoke(function, "prod", "2", fails=False)
     count(metrics, resolve(functions()[function]["FunctionName"], "prod"), "2", done, 0, 1)
