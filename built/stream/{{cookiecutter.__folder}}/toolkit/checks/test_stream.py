@@ -156,6 +156,23 @@ def test_event_id_is_remembered_longer_than_the_event_can_come_again(
     assert remembered > oldest + ahead + retention(name, environment)
 
 
+@every_reader
+def test_records_that_nobody_reads_send_one_mail(name: str) -> None:
+    """A function that is not called has no IteratorAge."""
+    [stream] = named(READERS[name]["EventSourceArn"])
+    incoming = {"StreamName": str(resolve({"Ref": stream}, "prod"))}
+    function = str(resolve(functions()[function_of(name)]["FunctionName"], "prod"))
+    metrics = Metrics()
+    for second in range(0, HOUR, 60):
+        metrics.put("AWS/Kinesis", "IncomingRecords", incoming, second, 1)
+    unread = metrics.firing("prod", HOUR)
+    for second in range(0, HOUR, 300):
+        metrics.put("AWS/Lambda", "Invocations", {"FunctionName": function}, second, 1)
+
+    assert len(unread) == 1
+    assert metrics.firing("prod", HOUR) == set()
+
+
 def dimensions(mapping: str) -> dict[str, str]:
     return {"EventSourceMappingUUID": str(resolve({"Ref": mapping}, "prod"))}
 
