@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -29,21 +30,21 @@ BREAKAGES = {
         "sound": "            return places[0]\n",
         "faulty": "            return None\n",
         "events": 200,
-        "seed": 2,
+        "seed": 12,
     },
     "partial batch responses are off": {
         "file": "template.yaml",
         "sound": "FunctionResponseTypes: [ReportBatchItemFailures]",
         "faulty": "FunctionResponseTypes: []",
         "events": 200,
-        "seed": 2,
+        "seed": 12,
     },
     "what Lambda gives up is not kept": {
         "file": "template.yaml",
         "sound": "DestinationConfig: { OnFailure: { Destination: !GetAtt Failures.Arn } }",
         "faulty": "DestinationConfig: {}",
         "events": 200,
-        "seed": 2,
+        "seed": 12,
     },
 }
 # Invalid events: each fails for its own reason.
@@ -55,6 +56,9 @@ POISON: tuple[dict[str, Any], ...] = (
     {"happened_at": "2200-01-01T00:00:00Z"},
 )
 EVENT = re.compile(r"event-\d+")
+# Records that end in the failures bucket, to see how far each shard is read.
+MARK = re.compile(r"mark-(\d+) (\S+)")
+SECONDS_BETWEEN_MARKS = 3
 SITES, HOURS = 7, 5
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
@@ -72,7 +76,12 @@ class Campaign:
         self._stream = stack.outputs["StreamName"]
         self._bucket = stack.outputs["FailuresBucket"]
         self._events = {event.name: event for event in events}
-        self._sent: set[str] = set()
+        shards = self._kinesis.list_shards(StreamName=self._stream)["Shards"]
+        self._shards = {s["ShardId"]: s["HashKeyRange"]["StartingHashKey"] for s in shards}
+        # Of each event, the number of the first mark that comes after it.
+        self._sent: dict[str, int] = {}
+        self._marks, self._marked_at = 0, 0.0
+        self._read = dict.fromkeys(self._shards, 0)
 
     def send(self, events: Sequence[Event]) -> None:
         put_records(
@@ -80,10 +89,27 @@ class Campaign:
             self._stream,
             [{"PartitionKey": site_of(e), "Data": data_of(e).encode()} for e in events],
         )
-        self._sent |= {event.name for event in events}
+        self._sent |= dict.fromkeys((event.name for event in events), self._marks + 1)
 
     def at_work(self) -> int:
-        return len(self._sent - self._counted() - self.failures().keys())
+        """Those before a mark that was read, on each shard, are done or lost."""
+        undone = self._sent.keys() - self._counted() - self.failures().keys()
+        if undone and time.monotonic() - self._marked_at > SECONDS_BETWEEN_MARKS:
+            self._mark()
+        return sum(self._sent[name] > min(self._read.values()) for name in undone)
+
+    def _mark(self) -> None:
+        self._marks += 1
+        self._marked_at = time.monotonic()
+        records: list[Any] = [
+            {
+                "PartitionKey": "mark",
+                "ExplicitHashKey": key,
+                "Data": f"mark-{self._marks} {shard}".encode(),
+            }
+            for shard, key in self._shards.items()
+        ]
+        put_records(self._kinesis, self._stream, records)
 
     def effects(self) -> Counter[str]:
         """Of each event that is recorded; twice when its total is not that of its events."""
@@ -95,13 +121,20 @@ class Campaign:
         for failure in failures_in(self._s3, self._bucket):
             for record in failure.records:
                 data = base64.b64decode(record["kinesis"]["data"]).decode()
-                [name, *_] = EVENT.findall(data)
-                found[name] = failure.cause
+                if mark := MARK.fullmatch(data):
+                    self._read[mark[2]] = max(self._read[mark[2]], int(mark[1]))
+                    if len(failure.records) == 1:
+                        self._s3.delete_object(Bucket=self._bucket, Key=failure.key)
+                else:
+                    [name, *_] = EVENT.findall(data)
+                    found[name] = failure.cause
         return found
 
     def redrive(self) -> None:
+        failed = self.failures()
         with redirect_stdout(sys.stderr):  # Figures alone are printed.
             replay(self._s3, self._kinesis, self._bucket, self._stream)
+        self._sent |= dict.fromkeys(failed, self._marks + 1)
 
     def contradictions(self) -> dict[str, str]:
         """Totals that are not those of the events that are recorded, by these events."""
