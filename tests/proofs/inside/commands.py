@@ -199,16 +199,16 @@ def secret(operator: Operator) -> None:
 
 
 def failures(operator: Operator) -> None:
-    """A record that nobody can read is kept, put back, comes again, and is thrown away."""
+    """What a broken release left is replayed; a record that nobody can read comes again, and is thrown away."""
     operator.rehearsal.aws.client("kinesis").put_record(
         StreamName=operator.outputs["StreamName"], PartitionKey="any", Data=b"not what the function reads"
     )
-    operator.until("failures", r"(?m)^1 records in ")
-    operator.make("replay-failures", r"(?m)^1 records put back on ")
-    listed = operator.until("failures", r"(?m)^1 records in ")
+    operator.until("failures", "not what the function reads")
+    operator.make("replay-failures", r"(?m)^2 put back on ")
+    listed = operator.until("failures", r"(?m)^1 in ")
     [key] = re.findall(r"(?m)^(records/\S+)$", listed)
     operator.make(f"discard-failure KEY={key}", "")
-    operator.make("failures", r"(?m)^0 records in ")
+    operator.make("failures", r"(?m)^0 in ")
     operator.make("discard-failure KEY=unknown", "is not in", good=False)
 
 

@@ -81,7 +81,7 @@ def test_list_shows_each_record_with_its_cause(run: Any, capsys: Any) -> None:
     shown = capsys.readouterr().out
     assert "refused\n  cause: bad\n  7: �data" in shown
     assert "RetryAttemptsExhausted after 3 invocations: search the function's log for 7" in shown
-    assert shown.endswith("3 records in bucket\n")
+    assert shown.endswith("3 in bucket\n")
     assert len(s3.objects) == 2
 
 

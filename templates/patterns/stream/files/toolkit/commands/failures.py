@@ -41,7 +41,7 @@ def main() -> None:
     bucket, stream = outputs["FailuresBucket"], outputs["StreamName"]
     s3 = boto3.client("s3", region_name=region)
     if arguments.command == "list":
-        print(f"{show(s3, bucket)} records in {bucket}")
+        print(f"{show(s3, bucket)} in {bucket}")
         return
     if arguments.key and arguments.key not in keys_in(s3, bucket):
         sys.exit(f"{arguments.key} is not in {bucket}: `make failures` lists what is")
@@ -49,7 +49,7 @@ def main() -> None:
         s3.delete_object(Bucket=bucket, Key=arguments.key)
         return
     kinesis = boto3.client("kinesis", region_name=region)
-    print(f"{replay(s3, kinesis, bucket, stream, arguments.key)} records put back on {stream}")
+    print(f"{replay(s3, kinesis, bucket, stream, arguments.key)} put back on {stream}")
 
 
 def show(s3: "S3Client", bucket: str) -> int:
