@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit.runtime.observability import version_metrics
+from toolkit.runtime.once_per_event import MOST_WRITES
 from toolkit.runtime.stream_batch import (
     CHUNK,
     LARGEST_BYTES,
@@ -119,6 +120,10 @@ def test_time_that_runs_out_stops_the_batch() -> None:
 
     assert ends.process(2 * CHUNK, lambda: next(answers)) == CHUNK
     assert ends.written == list(range(CHUNK))
+
+
+def test_records_and_as_many_other_writes_are_one_transaction() -> None:
+    assert 2 * CHUNK <= MOST_WRITES
 
 
 def test_empty_batch_is_done() -> None:
