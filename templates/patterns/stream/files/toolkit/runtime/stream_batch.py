@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 # Records that are written together: each takes a record of its own and at most one other write.
 CHUNK = MOST_WRITES // 2
-# A record may have 1 MiB, or 10 after UpdateMaxRecordSize of Kinesis; an event of ours is much smaller.
+# A record may have 1 MiB, or 10 after UpdateMaxRecordSize; an event of ours is much smaller.
 LARGEST_BYTES = 65_536
 
 
