@@ -57,6 +57,8 @@ CELLS = [
     Cell("pub-sub", "counterrevolutionary", "counterrevolutionaries", (), {}),
     Cell("event-driven", "axe", "axes", QUICK, {}),
     Cell("event-driven", "internationalization", "internationalizations", (), {}),
+    Cell("stream", "day", "days", QUICK, {}),
+    Cell("stream", "internationalization", "internationalizations", (), {}),
     Cell("scheduled", "bus", "buses", QUICK, {}),
     Cell("scheduled", "counterrevolutionary", "counterrevolutionaries", (), {}),
     Cell("saga", "man", "men", QUICK, {}),

@@ -10,6 +10,8 @@ CODEDEPLOY = f"{DOCS}/aws-managed-policy/latest/reference/AWSCodeDeployRoleForLa
 CLOUDFORMATION = f"{DOCS}/service-authorization/latest/reference/list_awscloudformation.html"
 SAM = f"{DOCS}/serverless-application-model/latest/developerguide/sam-permissions-cloudformation.html"
 SCHEDULER = f"{DOCS}/scheduler/latest/UserGuide/configuring-schedule-dlq.html"
+FIREHOSE = f"{DOCS}/firehose/latest/dev/controlling-access.html"
+KINESIS_FAILURES = f"{DOCS}/lambda/latest/dg/kinesis-on-failure-destination.html"
 STEP_FUNCTIONS_LOGS = f"{DOCS}/step-functions/latest/dg/cw-logs.html"
 STEP_FUNCTIONS_TRACES = f"{DOCS}/step-functions/latest/dg/xray-iam.html"
 
@@ -45,6 +47,27 @@ NEEDS = (
     Need("codedeploy.amazonaws.com", "cloudwatch:DescribeAlarms", CODEDEPLOY, on="alarm:*"),
     # Scheduler sends what it cannot deliver to a dead-letter queue.
     Need("scheduler.amazonaws.com", "sqs:SendMessage", SCHEDULER, on="*-ScheduleDeadLetterQueue-*"),
+    # Lambda looks for the bucket before it puts what it gives up of a stream there.
+    Need("AggregateRole", "s3:ListBucket", KINESIS_FAILURES, on="?*-failures-*[!*]"),
+    # Firehose reads a stream, writes to a bucket, in parts where it is much, and logs what fails.
+    *(
+        Need("firehose.amazonaws.com", action, FIREHOSE)
+        for action in (
+            "kinesis:DescribeStream",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+            "logs:PutLogEvents",
+        )
+    ),
+    *(
+        Need("firehose.amazonaws.com", f"s3:{action}", FIREHOSE, on="?*-archive-*[!*]")
+        for action in ("GetBucketLocation", "ListBucket", "ListBucketMultipartUploads")
+    ),
+    *(
+        Need("firehose.amazonaws.com", f"s3:{action}", FIREHOSE, on="?*-archive-*/[*]")
+        for action in ("AbortMultipartUpload", "GetObject", "PutObject")
+    ),
     # Step Functions has its logs delivered, and sends traces itself.
     *(
         Need("states.amazonaws.com", f"logs:{action}", STEP_FUNCTIONS_LOGS)

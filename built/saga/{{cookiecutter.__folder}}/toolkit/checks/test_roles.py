@@ -30,6 +30,12 @@ POLLING = {
     "Kinesis": {"DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator"},
     "SQS": {"DeleteMessage", "GetQueueAttributes", "ReceiveMessage"},
 }
+# What Lambda does with it to report records that it gave up, by the type of the destination:
+# docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+REPORTING = {
+    "AWS::S3::Bucket": {"s3:ListBucket", "s3:PutObject"},
+    "AWS::SQS::Queue": {"sqs:SendMessage"},
+}
 # What has a policy of its own: the type of that policy, and where it names what it is for.
 OWN_POLICIES = {
     "AWS::Events::EventBus": ("AWS::Events::EventBusPolicy", "EventBusName"),
@@ -63,13 +69,18 @@ def polled_by(function: dict[str, Any]) -> set[str]:
     }
 
 
-def reported_to(function: dict[str, Any]) -> list[Any]:
-    """Where Lambda reports, with the function's role, which records it gave up."""
-    return [
+def reported_to(function: dict[str, Any]) -> dict[str, set[str]]:
+    """Where Lambda reports, with the function's role, which records it gave up; and how."""
+    destinations = [
         event["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
         for event in function.get("Events", {}).values()
         if "DestinationConfig" in event["Properties"]
     ]
+    return {
+        name: REPORTING[template()["Resources"][name]["Type"]]
+        for destination in destinations
+        for name in named(destination)
+    }
 
 
 def lasting(function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,7 +119,7 @@ def trusted_by(role: str) -> set[str]:
 def test_the_role_allows_exactly_what_the_code_calls(function: dict[str, Any]) -> None:
     granted = {action for s in lasting(function) for action in as_list(s["Action"])}
 
-    reporting = {"sqs:SendMessage"} if reported_to(function) else set()
+    reporting = set().union(*reported_to(function).values())
     assert granted == calls_of(function) | polled_by(function) | reporting | LOGGING | TRACING
 
 
@@ -123,7 +134,8 @@ def test_the_role_reaches_exactly_what_the_function_is_told_of(function: dict[st
 
     assert reached(function, calls_of(function)) == named(function["Environment"]["Variables"])
     assert reached(function, polled_by(function)) == named(polled)
-    assert named(reported_to(function)) <= reached(function, {"sqs:SendMessage"})
+    for destination, actions in reported_to(function).items():
+        assert all(destination in reached(function, {action}) for action in actions)
 
 
 @pytest.mark.parametrize("name", [*ROLES, *resources("AWS::IAM::Policy")])

@@ -103,4 +103,4 @@ def test_unknown_name_makes_all_of_the_batch_a_failure(named: str | None) -> Non
 def test_records_that_are_too_old_are_reported() -> None:
     got, reported = seen({"MaximumRecordAgeInSeconds": 60}, age=61)
 
-    assert (got, reported) == ([ALL], [[ALL, "MaximumRecordAgeExceeded"]])
+    assert (got, reported) == ([ALL], [[ALL, "RecordAgeExceeded"]])

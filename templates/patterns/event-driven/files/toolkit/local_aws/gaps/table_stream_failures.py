@@ -69,7 +69,7 @@ def process(records: Records, run: Any, mapping: dict[str, Any], report: Any) ->
             continue
         left = batch[first:]
         if oldest > 0 and time.time() - created(left[0]) > oldest:
-            report(left, result, "MaximumRecordAgeExceeded")
+            report(left, result, "RecordAgeExceeded")
         elif halving and first == 0 and len(left) > 1:
             middle = len(left) // 2
             work[:0] = [(left[:middle], retries), (left[middle:], retries)]

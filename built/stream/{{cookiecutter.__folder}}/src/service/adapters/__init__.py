@@ -1,0 +1,1 @@
+"""One adapter per AWS service in use; each takes its client as an argument."""

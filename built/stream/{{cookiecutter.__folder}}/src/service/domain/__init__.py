@@ -1,0 +1,1 @@
+"""What this service is about, in plain Python that knows nothing of AWS."""

@@ -1,0 +1,1 @@
+"""Entry points, one per function: read the event, call the domain, answer."""

@@ -1,0 +1,1 @@
+"""What the template keeps up in this project; toolkit/README.md says what is in it."""

@@ -1,0 +1,1 @@
+"""Checks of template.yaml, its policies and its pipeline, for any service."""

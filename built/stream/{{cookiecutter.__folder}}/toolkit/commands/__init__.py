@@ -1,0 +1,1 @@
+"""The commands of `python -m toolkit`: one module each, with a function `main`."""

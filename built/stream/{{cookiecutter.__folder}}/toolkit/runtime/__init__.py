@@ -1,0 +1,1 @@
+"""What functions import at run time: logs, metrics and traces, settings, AWS clients."""
