@@ -15,12 +15,12 @@ from pathlib import Path
 from pages import put
 from projects import ROOT, patterns
 
-from . import first_test, functions, generation, handlers, startup, throughput
+from . import first_test, functions, generation, handlers, memory, startup, throughput
 from .table import BEGIN, NotMeasured, Row, tables
 from .twins import make_with_twin
 
 PAGE = ROOT / "docs/benchmarks.md"
-PER_PROJECT = {"functions": functions, "handlers": handlers, "throughput": throughput}
+PER_PROJECT = {"functions": functions, "handlers": handlers, "memory": memory, "throughput": throughput}
 GENERATOR = {"generation": generation, "startup": startup}
 
 
