@@ -29,14 +29,6 @@ every_environment = pytest.mark.parametrize("environment", [*ENVIRONMENTS, "loca
 every_worker = pytest.mark.parametrize(
     ("function", "event"), [pytest.param(*worker, id=name) for name, worker in WORKERS.items()]
 )
-every_idempotent_worker = pytest.mark.parametrize(
-    ("function", "event"),
-    [
-        pytest.param(*worker, id=name)
-        for name, worker in WORKERS.items()
-        if "IDEMPOTENCY_DAYS" in variables_read_by(worker[0])
-    ],
-)
 
 
 def queue_of(event: dict[str, Any]) -> dict[str, Any]:
@@ -175,11 +167,15 @@ def test_alarm_on_message_age_fires_long_before_messages_are_deleted(
     assert 0 < longest < retention_of(event) / 2
 
 
-@every_idempotent_worker
-def test_idempotency_record_is_kept_longer_than_a_message_exists(
-    function: dict[str, Any], event: dict[str, Any]
-) -> None:
+def test_idempotency_record_is_kept_longer_than_a_message_exists() -> None:
     """A message exists in the queue, then in the dead-letter queue, and again after a redrive."""
-    days = int(function["Environment"]["Variables"].get("IDEMPOTENCY_DAYS", 0))
+    days = {
+        name: (int(function["Environment"]["Variables"].get("IDEMPOTENCY_DAYS", 0)), event)
+        for name, (function, event) in WORKERS.items()
+        if "IDEMPOTENCY_DAYS" in variables_read_by(function)
+    }
 
-    assert days > 2 * (retention_of(event) / DAY + 14)
+    too_short = [
+        name for name, (kept, event) in days.items() if kept <= 2 * (retention_of(event) / DAY + 14)
+    ]
+    assert not too_short
