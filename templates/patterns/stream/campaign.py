@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from proofs.inside.campaign_plan import Event
-from toolkit.commands.failures import failures_in, replay
+from toolkit.commands.failures import Failure, failures_in, keys_in, replay
 from toolkit.local_aws.stack import Stack
 from toolkit.runtime.put_records import put_records
 
@@ -82,6 +82,8 @@ class Campaign:
         self._sent: dict[str, int] = {}
         self._marks, self._marked_at = 0, 0.0
         self._read = dict.fromkeys(self._shards, 0)
+        # What was in the bucket, by key: an object does not change.
+        self._objects: dict[str, Failure] = {}
 
     def send(self, events: Sequence[Event]) -> None:
         put_records(
@@ -118,7 +120,10 @@ class Campaign:
 
     def failures(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for failure in failures_in(self._s3, self._bucket):
+        for key in keys_in(self._s3, self._bucket):
+            if key not in self._objects:
+                [self._objects[key]] = failures_in(self._s3, self._bucket, key)
+            failure = self._objects[key]
             for record in failure.records:
                 data = base64.b64decode(record["kinesis"]["data"]).decode()
                 if mark := MARK.fullmatch(data):
