@@ -79,6 +79,11 @@ def test_its_own_tests_are_green_without_an_account_and_use_each_right(
     assert not deploy_role.beyond_boundary(project, record)
 
 
+@each_pattern
+def test_its_demo_runs(bake: Bake, pattern: str) -> None:
+    assert_green(run_python(bake(pattern), "-m", "toolkit", "demo"))
+
+
 @each_variant
 def test_its_smoke_tests_can_be_set_up(bake: Bake, pattern: str, answers: dict[str, str]) -> None:
     """Fixtures of the pattern fit those of the toolkit; what the tests do takes a deployed stack."""
