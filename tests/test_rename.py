@@ -57,7 +57,7 @@ CELLS = [
     Cell("pub-sub", "counterrevolutionary", "counterrevolutionaries", (), {}),
     Cell("event-driven", "axe", "axes", QUICK, {}),
     Cell("event-driven", "internationalization", "internationalizations", (), {}),
-    Cell("stream", "day", "days", QUICK, {}),
+    Cell("stream", "fox", "foxes", QUICK, {}),
     Cell("stream", "internationalization", "internationalizations", (), {}),
     Cell("scheduled", "bus", "buses", QUICK, {}),
     Cell("scheduled", "counterrevolutionary", "counterrevolutionaries", (), {}),
@@ -93,7 +93,8 @@ def left_of(noun: str, project: Path) -> list[str]:
     found = []
     for name, text in texts(project).items():
         rest = f"{name}\n{text}"
-        for answer in filter(None, answers(project).values()):
+        # The longest first: one answer may be a part of another one.
+        for answer in sorted(filter(None, answers(project).values()), key=len, reverse=True):
             rest = rest.replace(answer, "").replace(answer.replace("\\", "\\\\").replace('"', '\\"'), "")
         found += [f"{name}: {line}" for line in rest.splitlines() if noun in line.lower()]
     return found

@@ -253,10 +253,14 @@ class Dynamo:
             )
 
 
+def surveys_in(dynamodb: Any) -> Surveys:
+    return Surveys(dynamodb, "surveys", "outbox")
+
+
 def test_row_and_event_are_written_in_one_transaction() -> None:
     dynamodb = Dynamo()
 
-    outcome = Surveys(dynamodb, "surveys", "outbox").save(SURVEY, EVENT)  # type: ignore[arg-type]
+    outcome = surveys_in(dynamodb).save(SURVEY, EVENT)
 
     assert outcome is Outcome.STORED
     [[row, event]] = dynamodb.asked
@@ -282,14 +286,14 @@ def test_what_is_there_decides_between_duplicate_and_older(there: str, expected:
     refusal = {"Code": "ConditionalCheckFailed", "Item": {"sequencer": {"S": there}}}
     dynamodb = Dynamo(refusal, {"Code": "None"})
 
-    assert Surveys(dynamodb, "surveys", "outbox").save(SURVEY, EVENT) is expected  # type: ignore[arg-type]
+    assert surveys_in(dynamodb).save(SURVEY, EVENT) is expected
 
 
 def test_other_refusals_are_raised() -> None:
     dynamodb = Dynamo({"Code": "ThrottlingError"}, {"Code": "None"})
 
     with pytest.raises(ClientError):
-        Surveys(dynamodb, "surveys", "outbox").save(SURVEY, EVENT)  # type: ignore[arg-type]
+        surveys_in(dynamodb).save(SURVEY, EVENT)
 
 
 def test_log_has_the_key_and_not_the_content(

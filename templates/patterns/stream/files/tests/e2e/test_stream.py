@@ -93,8 +93,8 @@ def visits(stack: Stack, site: str) -> Iterator[Visits]:
         visits.s3.delete_object(Bucket=visits.bucket, Key=failure.key)
 
 
-def visit(site: str, amount: int = 1, happened_at: datetime = NOW, id: str = "") -> Visit:  # noqa: A002
-    return Visit(id or uuid.uuid4().hex, site, amount, happened_at)
+def visit(site: str, amount: int = 1, happened_at: datetime = NOW, event_id: str = "") -> Visit:
+    return Visit(event_id or uuid.uuid4().hex, site, amount, happened_at)
 
 
 def hour(at: datetime) -> str:
@@ -151,7 +151,7 @@ def test_used_id_with_other_content_is_kept(
     visits.put(first)
     eventually(lambda: visits.count(site) == 1)
 
-    visits.put(visit(site, 1_000, id=first.event_id))
+    visits.put(visit(site, 1_000, event_id=first.event_id))
 
     [failure] = eventually(visits.failures)
     assert failure.cause == f"{first.event_id} was used before with other content"
