@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from random import Random
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from proofs.inside.campaign_plan import Event
 from service.domain.surveys import comparable
@@ -23,7 +23,7 @@ BREAKAGES = {
         "file": "src/service/adapters/surveys.py",
         "sound": "OR sequencer < :sequencer",
         "faulty": "OR sequencer <> :sequencer",
-        # Few files come again with the same content, and only of those is an older version read.
+        # Few files come again with the same content, and only of those an older version is read.
         "events": 300,
         "seed": 1,
     },
@@ -40,6 +40,27 @@ EVENT = re.compile(r"event-\d+")
 POISON = (b"no survey", b"oak,-1\n", b"oak,1\n\n", b"x" * 1_001)
 
 
+class Seen(NamedTuple):
+    """An event that came, and which version of which file it tells of."""
+
+    key: str
+    sequencer: str
+    body: str
+
+
+def seen(body: str) -> Seen:
+    found = json.loads(body)["detail"]["object"]
+    return Seen(found["key"], comparable(found["sequencer"]), body)
+
+
+def newest_of(found: Sequence[Seen]) -> dict[str, str]:
+    """The newest sequencer of each file."""
+    newest: dict[str, str] = {}
+    for one in found:
+        newest[one.key] = max(one.sequencer, newest.get(one.key, ""))
+    return newest
+
+
 class Campaign:
     """Files are uploaded; a file that comes again is overwritten, or its old events come again."""
 
@@ -52,7 +73,7 @@ class Campaign:
         )
         self._queue, self._random, self._lock = self._out["QueueUrl"], Random(len(events)), Lock()  # noqa: S311
         self._uploads: Counter[str] = Counter()
-        self._seen: list[str] = []
+        self._seen: list[Seen] = []
         self._spy = self._watch()
         # Shorter than a frozen function takes to time out: two process its file at once.
         for queue in ("QueueUrl", "NotifyQueueUrl"):
@@ -101,12 +122,18 @@ class Campaign:
             self._s3.put_object(Bucket=self._out["UploadsBucket"], Key=key, Body=body)
 
     def _repeat(self) -> None:
-        """Deliver some old events again, as S3 may at any time."""
+        """Deliver some events again, as S3 may at any time; half of them of older versions."""
         self._drain()
         with self._lock:
-            chosen = self._random.sample(self._seen, min(10, len(self._seen)))
+            newest = newest_of(self._seen)
+            older = [one for one in self._seen if one.sequencer < newest[one.key]]
+            chosen = [
+                one
+                for among in (self._seen, older)
+                for one in self._random.sample(among, min(5, len(among)))
+            ]
         if chosen:
-            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(chosen)]
+            entries = [{"Id": str(n), "MessageBody": one.body} for n, one in enumerate(chosen)]
             self._sqs.send_message_batch(QueueUrl=self._queue, Entries=entries)
 
     def _drain(self) -> None:
@@ -114,7 +141,7 @@ class Campaign:
             "Messages"
         ):
             with self._lock:
-                self._seen += [message["Body"] for message in found]
+                self._seen += [seen(message["Body"]) for message in found]
             self._sqs.delete_message_batch(
                 QueueUrl=self._spy,
                 Entries=[
@@ -167,11 +194,7 @@ class Campaign:
     def contradictions(self) -> dict[str, str]:
         """A row that is not of the newest version."""
         self._drain()
-        newest: dict[str, str] = {}
-        for body in self._seen:
-            found = json.loads(body)["detail"]["object"]
-            sequencer = comparable(found["sequencer"])
-            newest[found["key"]] = max(sequencer, newest.get(found["key"], ""))
+        newest = newest_of(self._seen)
         wrong = {
             row["object_key"].removesuffix(".csv"): "its row is of an older version"
             for row in self._items("SurveysTable")
